@@ -1,0 +1,135 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    .enableUpcomingFeature("ExistentialAny"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The monitor is Embedded Swift: one small static program a job, without the runtime, Foundation or Glibc's module map.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo"]),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "hoistway",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Hoistway", targets: ["Hoistway"]),
+        .executable(name: "hoistway", targets: ["hoistway"]),
+        .executable(name: "hoistway-monitor", targets: ["hoistway-monitor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(name: "CLinux"),
+        .target(
+            name: "RESP",
+            dependencies: ["CHiredis", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "RedisClient",
+            dependencies: [
+                "RESP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "HoistwayModel", swiftSettings: strict),
+        .target(
+            name: "HoistwayStore",
+            dependencies: ["HoistwayModel", "RedisClient", "RESP"],
+            exclude: ["Scripts"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Hoistway",
+            dependencies: ["HoistwayModel", "HoistwayStore", "RedisClient"],
+            swiftSettings: strict
+        ),
+        .target(name: "MonitorCore", swiftSettings: strict),
+        .executableTarget(
+            name: "hoistway-monitor",
+            dependencies: ["CLinux"],
+            swiftSettings: embedded
+        ),
+        .target(
+            name: "Supervision",
+            dependencies: ["CLinux", "HoistwayModel"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Recipes",
+            dependencies: [
+                "HoistwayModel",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "WorkerCore",
+            dependencies: [
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "hoistway", dependencies: ["Commands"], swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "HoistwayModel", "RedisClient",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: strict),
+        .testTarget(
+            name: "RedisClientTests",
+            dependencies: ["RedisClient", "TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "HoistwayModelTests", dependencies: ["HoistwayModel"], swiftSettings: strict),
+        .testTarget(name: "HoistwayStoreTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RecipesTests", dependencies: ["Recipes", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
+        .testTarget(name: "IntegrationTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CrashTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
