@@ -29,7 +29,8 @@ public enum Identifier {
     public static func ulid(at time: Timestamp = .now()) -> String {
         let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
         var generator = SystemRandomNumberGenerator()
-        var high = UInt64(bitPattern: time.milliseconds) << 16 | UInt64(UInt16.random(in: .min ... .max, using: &generator))
+        var high =
+            UInt64(bitPattern: time.milliseconds) << 16 | UInt64(UInt16.random(in: .min ... .max, using: &generator))
         var low = UInt64.random(in: .min ... .max, using: &generator)
         return String(unsafeUninitializedCapacity: 26) { buffer in
             for index in stride(from: 25, through: 0, by: -1) {

@@ -68,7 +68,9 @@ private struct JSONParser {
     func error(_ message: String) -> JSONError { JSONError(message: message, offset: index) }
 
     mutating func skipSpace() {
-        while index < bytes.count, bytes[index] == 0x20 || (bytes[index] >= 9 && bytes[index] <= 13 && bytes[index] != 11) {
+        while index < bytes.count,
+            bytes[index] == 0x20 || (bytes[index] >= 9 && bytes[index] <= 13 && bytes[index] != 11)
+        {
             index += 1
         }
     }
@@ -233,7 +235,8 @@ private struct JSONParser {
         case UInt8(ascii: "u"):
             var code = try hex()
             if code >= 0xD800, code < 0xDC00 {
-                guard peek() == UInt8(ascii: "\\"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "u") else {
+                guard peek() == UInt8(ascii: "\\"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "u")
+                else {
                     throw error("half a surrogate pair")
                 }
                 index += 2

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A moment on the wall clock in milliseconds since 1970-01-01 UTC, written as RFC 3339 with milliseconds.

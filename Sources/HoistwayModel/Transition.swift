@@ -1,0 +1,86 @@
+/// A status with its reason: one of the places where a job can be.
+public struct JobState: Sendable, Hashable, CustomStringConvertible {
+    public var status: JobStatus
+    public var reason: JobReason?
+
+    public init(_ status: JobStatus, _ reason: JobReason? = nil) {
+        self.status = status
+        self.reason = reason
+    }
+
+    public static let queued = JobState(.pending, .queued)
+    public static let delayed = JobState(.pending, .delayed)
+    public static let blocked = JobState(.pending, .blocked)
+    public static let paused = JobState(.pending, .paused)
+    public static let starting = JobState(.pending, .starting)
+    public static let retrying = JobState(.pending, .retrying)
+    public static let running = JobState(.running)
+    public static let done = JobState(.done)
+
+    public static func error(_ reason: JobReason) -> JobState { JobState(.error, reason) }
+
+    /// Waiting for a turn, a time or a worker: nothing of it exists outside Redis.
+    public static let waiting: [JobState] = [queued, delayed, blocked, paused, retrying]
+
+    public var description: String { reason.map { "\(status.rawValue) (\($0.rawValue))" } ?? status.rawValue }
+}
+
+/// What happens to a job. The raw value is the `event` of the history.
+public enum JobEvent: String, Sendable, Hashable, CaseIterable {
+    /// A delay passed, a turn was freed, a pause ended: the job stands in its queue.
+    case queued
+    /// Due or promoted, but its key is busy.
+    case blocked
+    /// A worker took it.
+    case claimed
+    /// A worker gave it back before anything of it ran.
+    case released
+    /// Its process started.
+    case started
+    /// It ended well.
+    case done
+    /// It ended badly and will be tried again.
+    case retrying
+    case failed, killed, timeout, idle, spawn, lost
+    case cancelled, superseded, expired, skipped
+}
+
+/// The one table of what may happen when. The scripts of the store are tested against it.
+public enum Transition {
+    /// The states that `event` may lead to from `state`; empty when it is refused there.
+    public static func targets(from state: JobState, on event: JobEvent) -> Set<JobState> {
+        table[Step(state: state, event: event)] ?? []
+    }
+
+    private struct Step: Hashable {
+        var state: JobState
+        var event: JobEvent
+    }
+
+    private static let table: [Step: Set<JobState>] = {
+        var table: [Step: Set<JobState>] = [:]
+        func allow(_ states: [JobState], _ event: JobEvent, _ targets: JobState...) {
+            for state in states { table[Step(state: state, event: event), default: []].formUnion(targets) }
+        }
+        allow([.delayed, .blocked, .paused, .retrying], .queued, .queued, .paused)
+        allow([.delayed], .blocked, .blocked)
+        allow([.queued, .paused], .claimed, .starting)
+        allow([.starting], .released, .queued)
+        allow([.starting], .started, .running)
+        allow([.running], .done, .done)
+        allow([.starting, .running], .retrying, .retrying)
+        allow([.running], .failed, .error(.failed))
+        allow([.starting, .running], .failed, .error(.failed))
+        allow([.starting, .running], .killed, .error(.killed))
+        allow([.running], .timeout, .error(.timeout))
+        allow([.running], .idle, .error(.idle))
+        allow([.starting, .running], .spawn, .error(.spawn))
+        allow([.starting, .running], .lost, .error(.lost))
+        allow([.running], .superseded, .error(.superseded))
+        allow(JobState.waiting, .cancelled, .error(.cancelled))
+        allow(JobState.waiting, .superseded, .error(.superseded))
+        allow(JobState.waiting, .expired, .error(.expired))
+        allow(JobState.waiting, .skipped, .error(.skipped))
+        return table
+    }()
+}
