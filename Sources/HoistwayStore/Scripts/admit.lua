@@ -1,0 +1,79 @@
+-- Turns one job document into a job, whole or not at all.
+-- ARGV: inbox key or '', the document as it lies there, id, type, resourceId, node, serverId, priority,
+--       concurrencyKey, concurrencyLimit, delay in ms, runAt in ms, onConflict, idempotencyKey, startDeadline in ms,
+--       replyTo, requestId, number of dependencies, the dependencies, then hash fields in pairs
+-- Returns: { OK, id } | { ALREADY, id of the first } | { ID_IN_USE | HEAD_CHANGED | CONFLICT, '' }
+--          | { UNKNOWN_DEPENDENCY, id }. Only OK and ALREADY take the document out of the inbox.
+--- @include common
+--- @include queue
+--- @include finish
+--- @include kill
+--- @include supersede
+--- @include admission
+local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local function given(value) return value ~= '' and value or nil end
+local j = { kind = kind, node = given(ARGV[6]), server = given(ARGV[7]), priority = ARGV[8], key = ARGV[9],
+  limit = tonumber(ARGV[10]) }
+local delay, due, on_conflict = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
+local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), ARGV[16], ARGV[17]
+local dependencies = {}
+for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
+
+if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
+end
+if idempotency ~= '' then
+  local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+  if first and redis.call('EXISTS', job_key(first)) == 1 then
+    if inbox ~= '' then redis.call('LPOP', inbox) end
+    reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+    return { ALREADY, first }
+  end
+end
+for _, dependency in ipairs(dependencies) do
+  if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
+end
+if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+    or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+  return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+end
+
+if inbox ~= '' then redis.call('LPOP', inbox) end
+local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = ARGV[10] end
+if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
+local sequence = create(id, kind, resource, fields)
+if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+if deadline > 0 then redis.call('ZADD', P .. 'deadlines', NOW + deadline, id) end
+
+local failed
+local open = false
+for _, dependency in ipairs(dependencies) do
+  local status = redis.call('HGET', job_key(dependency), 'status')
+  if status == 'error' then failed = failed or dependency end
+  if status ~= 'done' and status ~= 'error' then
+    open = true
+    redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+    redis.call('SADD', job_key(dependency) .. ':dependents', id)
+  end
+end
+if due == 0 then due = delay > 0 and NOW + delay or 0 end
+local turn
+if not open and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+  turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+end
+place(id, j, sequence, due, open, turn)
+if failed then
+  finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+    '{"dependency":' .. quoted(failed) .. '}')
+end
+reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+return { OK, id }

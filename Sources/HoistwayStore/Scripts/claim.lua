@@ -1,0 +1,85 @@
+-- Hands jobs to a worker: lanes by priority, within one priority the one served longest ago; but a lane that has not
+-- been served for a minute goes ahead of the priorities once, so that none starves.
+-- ARGV: worker id, host, how many, number of types, the types, then the scopes the worker serves ('' first)
+-- Returns: the hash of each job taken
+--- @include common
+--- @include queue
+local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local paused = {}
+for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
+local types, scopes = {}, {}
+for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
+for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
+
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+
+local function next_lane()
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 20)) do
+    local kind, scope = parts(name)
+    if types[kind] and scopes[scope] then return name end
+  end
+  local best, lowest
+  for _, scope in ipairs(scopes) do
+    local lanes = redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
+    for index = 1, #lanes, 2 do
+      if types[parts(lanes[index])] then
+        local score = tonumber(lanes[index + 1])
+        if not lowest or score < lowest then best, lowest = lanes[index], score end
+        break
+      end
+    end
+  end
+  return best
+end
+
+local function start(id, fields)
+  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
+  redis.call('SET', P .. 'fence', number(fence))
+  local key = job_key(id)
+  local attempt = tonumber(fields[7] or '0') + 1
+  if attempt > 1 then
+    redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
+      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
+  end
+  redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
+    'attempt', attempt, 'updatedAt', AT)
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'deadlines', id)
+  redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
+  return redis.call('HGETALL', key)
+end
+
+local taken = {}
+for _ = 1, wanted + 100 do
+  if #taken >= wanted then break end
+  local name = next_lane()
+  if not name then break end
+  local kind, scope, priority = parts(name)
+  local queue = P .. 'queue:' .. name
+  local id = redis.call('LPOP', queue)
+  if redis.call('EXISTS', queue) == 0 then
+    redis.call('ZREM', P .. 'lanes' .. scope, name)
+    redis.call('ZREM', P .. 'lanes:unserved', name)
+  end
+  if id then
+    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
+    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
+        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
+      taken[#taken + 1] = start(id, j)
+      if redis.call('EXISTS', queue) == 1 then
+        local served = redis.call('INCR', P .. 'served')
+        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
+        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+      end
+    end
+  end
+end
+local rest = next_lane()
+if rest then
+  local kind, scope = parts(rest)
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+return taken

@@ -1,0 +1,63 @@
+-- The end of a job, and what it sets free.
+
+-- Dependents of a job that ended: those whose last open dependency it was go on, those of a failed one are skipped.
+local settle_dependents
+
+-- Ends a job for good. `fields` are further hash fields; nothing of the job is left in a queue, a turn or a claim.
+-- An id that stands in a long queue stays there and is passed over by whoever finds it.
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    redis.call('ZREM', P .. 'delayed', id)
+    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+    redis.call('SREM', P .. 'paused:' .. j[1], id)
+    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
+    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+
+settle_dependents = function(id, status)
+  local dependents = P .. 'job:' .. id .. ':dependents'
+  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
+    local open = P .. 'job:' .. dependent .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
+        if j[1] == 'blocked' then
+          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
+          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        end
+      end
+    end
+  end
+  redis.call('DEL', dependents)
+end

@@ -1,0 +1,104 @@
+-- Lanes and turns. A lane is one queue list: a type, a scope ('', '@node', '!server', '@node!server') and a priority.
+-- A turn of a concurrency key is written in the hash `turns` (key -> ids of the holders, separated by spaces), so that
+-- how many hold one is read from the holders themselves.
+
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+
+-- Puts a job that holds a turn into its lane and wakes a worker. `front` puts it before all others.
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+end
+
+-- Sets the fields of a waiting job that stands in its queue from now on, and puts it there.
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+
+-- Whether a job may take a turn at once: a free one, and nobody waiting longer.
+local function turn_free(key, holders, limit)
+  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+
+-- Gives free turns to those who wait for them, in their order.
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if #holders >= limit then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+
+-- A waiting job whose time has come asks for its turn; one that waited to be tried again has kept it.
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  if j[1] ~= 'delayed' then return end
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end

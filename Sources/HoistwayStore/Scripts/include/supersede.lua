@@ -1,0 +1,42 @@
+-- The newest job of a key ends the older ones that still wait and keeps their place in line.
+
+-- Returns the turn handed over ('queued' with its place in the queue, 'held' without) or nil, and the place among
+-- those who wait for a turn.
+local function supersede(id, j, running)
+  local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
+  local data = '{"supersededBy":' .. quoted(id) .. '}'
+  local turn, first
+  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, 99, 'WITHSCORES')
+  for index = 1, #waiting, 2 do
+    first = first or waiting[index + 1]
+    finish(waiting[index], 'superseded', 'error', 'superseded', fields, data)
+  end
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId', 'kill')
+    if h[1] == 'pending' and h[2] ~= 'starting' then
+      if not turn then
+        turn = 'held'
+        local holders = holders_of(j.key)
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local scope = scope_of(j.node, j.server)
+        if h[3] == j.kind and scope_of(h[4], h[5]) == scope and h[6] == j.priority then
+          local queue = P .. 'queue:' .. j.kind .. scope .. (j.priority == '5' and '' or ':p' .. j.priority)
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish(holder, 'superseded', 'error', 'superseded', fields, data)
+    elseif running and not h[8] then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end

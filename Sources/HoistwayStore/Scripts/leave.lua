@@ -1,0 +1,13 @@
+-- A worker changes its state: draining, or gone (stopped, detached).
+-- ARGV: worker id, state
+-- Returns: OK
+--- @include common
+local key = P .. 'worker:' .. ARGV[1]
+redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
+if ARGV[2] == 'stopped' then
+  redis.call('HDEL', key, 'stopMode')
+  redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
+  redis.call('EXPIRE', key, 86400)
+end
+announce(ARGV[2], 'workerId', ARGV[1], nil)
+return OK

@@ -1,0 +1,25 @@
+-- What an attempt tells while it runs.
+-- ARGV: id, fence, data of the event as JSON or '', then hash fields in pairs; `progress` never falls
+-- Returns: OK | ALREADY | STALE_FENCE | NOT_FOUND
+--- @include common
+--- @include attempt
+local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
+local code, j = attempt_of(id, fence)
+if code ~= OK then return code end
+local key = job_key(id)
+local values = { 'updatedAt', AT }
+for index = 4, #ARGV, 2 do
+  local value = ARGV[index + 1]
+  if ARGV[index] == 'progress' then
+    value = math.max(tonumber(value), tonumber(redis.call('HGET', key, 'progress') or '0'))
+  end
+  values[#values + 1] = ARGV[index]
+  values[#values + 1] = value
+end
+redis.call('HSET', key, unpack(values))
+redis.call('HINCRBY', key, 'revision', 1)
+if data ~= '' then
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
+    'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
+end
+return OK

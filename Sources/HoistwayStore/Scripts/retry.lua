@@ -1,0 +1,40 @@
+-- Makes a new job of an ended one.
+-- ARGV: id of the old one, id for the new one, requestId or ''
+-- Returns: { OK | ALREADY, id of the new one } | { NOT_FOUND, '' } | { WRONG_STATE, status } | { ID_IN_USE, '' }
+--- @include common
+--- @include queue
+--- @include admission
+local old, id, request = ARGV[1], ARGV[2], ARGV[3]
+local status = redis.call('HGET', job_key(old), 'status')
+if not status then return { NOT_FOUND, '' } end
+if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
+local latest = redis.call('HGET', job_key(old), 'retriedBy')
+if latest then
+  local l = redis.call('HMGET', job_key(latest), 'status', 'requestId')
+  if l[1] and (request ~= '' and l[2] == request or request == '' and l[1] ~= 'done' and l[1] ~= 'error') then
+    return { ALREADY, latest }
+  end
+end
+if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
+if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
+local values = redis.call('HMGET', job_key(old), unpack(names))
+local fields, j = { 'retryOf', old }, {}
+for index, name in ipairs(names) do
+  if values[index] then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = values[index]
+    j[name] = values[index]
+  end
+end
+if request ~= '' then
+  fields[#fields + 1] = 'requestId'
+  fields[#fields + 1] = request
+end
+local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
+local sequence = create(id, o[1], o[2], fields)
+redis.call('HSET', job_key(old), 'retriedBy', id)
+place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
+  limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
+return { OK, id }
