@@ -1,0 +1,201 @@
+import Logging
+import NIOCore
+import NIOPosix
+import RESP
+import Synchronization
+
+/// What happens to the connection of a client.
+package enum RedisConnectionEvent: Sendable, Equatable {
+    case connected
+    case disconnected(RedisError)
+    /// An attempt to connect again failed; others follow.
+    case attemptFailed(RedisError)
+}
+
+/// Commands of many tasks over one connection, which is made anew when it breaks. Has to be closed.
+///
+/// Replies come in the order of the commands, so a command may wait for those before it. While there is no connection a
+/// command waits for one until its timeout and then fails with `notSent`. A command that was written when the connection broke
+/// fails with `closed` and is never sent again. A command without a reply in time fails with `timeout` and ends the connection.
+package final class RedisClient: RedisCommands {
+    let connector: RedisConnector
+    private let logger: Logger
+    private let state = Mutex(ClientState())
+
+    /// - Parameters:
+    ///   - name: what `CLIENT LIST` shows.
+    ///   - scripts: are loaded on each new connection.
+    ///   - commandTimeout: for a command that names none, from the call to the reply.
+    package init(
+        url: RedisURL,
+        name: String,
+        scripts: [RedisScript],
+        commandTimeout: Duration = .seconds(5),
+        logger: Logger,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) {
+        self.logger = logger
+        connector = RedisConnector(
+            url: url,
+            name: name,
+            scripts: scripts,
+            timeout: commandTimeout,
+            eventLoop: eventLoopGroup.next(),
+            logger: logger
+        )
+    }
+
+    package var url: RedisURL { connector.url }
+
+    package var isConnected: Bool {
+        state.withLock { $0.connection != nil }
+    }
+
+    /// Makes the first connection. Commands do so too, but wait; this fails at once.
+    /// - Throws: ``RedisError``: `unreachable`, or `server` when Redis does not let us in.
+    package func connect() async throws(RedisError) {
+        guard state.withLock({ $0.keeper == nil && !$0.isClosed }) else {
+            _ = try await connection(until: .now() + TimeAmount(connector.timeout)).get()
+            return
+        }
+        let connection = try await connector.open()
+        if !keepConnected(startingWith: connection) {
+            connection.close()
+        }
+    }
+
+    package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
+        let deadline = NIODeadline.now() + TimeAmount(timeout ?? connector.timeout)
+        while true {
+            switch await connection(until: deadline) {
+            case .failure(let error):
+                return .failed(error)
+            case .success(let connection):
+                let replies = await connection.execute(commands, deadline: deadline)
+                guard replies.failure?.code == .notSent else { return replies }
+                state.withLock { $0.drop(connection) }
+            }
+        }
+    }
+
+    /// Every change of the connection from now on.
+    package func connectionEvents() -> AsyncStream<RedisConnectionEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: RedisConnectionEvent.self,
+            bufferingPolicy: .bufferingNewest(64)
+        )
+        let id = state.withLock { $0.add(continuation) }
+        guard let id else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { $0.listeners[id] = nil }
+        }
+        return stream
+    }
+
+    /// A connection for blocking commands.
+    package func blocking() -> RedisBlockingConnection {
+        RedisBlockingConnection(connector: connector)
+    }
+
+    /// Ends the connection. Commands that wait for replies fail with `closed`, others with `notSent`.
+    package func close() async {
+        let (keeper, connection, waiters, listeners) = state.withLock { $0.close() }
+        keeper?.cancel()
+        connection?.close()
+        for waiter in waiters {
+            waiter.complete(.failure(ClientState.closedError))
+        }
+        for listener in listeners {
+            listener.finish()
+        }
+        await keeper?.value
+    }
+
+    /// The present connection, or the next one.
+    private func connection(until deadline: NIODeadline) async -> Result<RedisConnection, RedisError> {
+        let waiter: ConnectionWaiter
+        switch state.withLock({ $0.connectionOrWaiter() }) {
+        case .connection(let connection): return .success(connection)
+        case .closed: return .failure(ClientState.closedError)
+        case .waiter(let new): waiter = new
+        }
+        keepConnected(startingWith: nil)
+        let timer = connector.eventLoop.scheduleTask(deadline: deadline) { self.expire(waiter) }
+        let result = await waiter.wait()
+        timer.cancel()
+        state.withLock { $0.waiters[ObjectIdentifier(waiter)] = nil }
+        return result
+    }
+
+    private func expire(_ waiter: ConnectionWaiter) {
+        let cause = state.withLock { $0.lastFailure }
+        let reason = cause?.message ?? "there is no connection to Redis at \(url.address)"
+        waiter.complete(
+            .failure(RedisError(.notSent, "the command was not sent: \(reason)", isRefusal: cause?.isRefusal ?? false))
+        )
+    }
+
+    /// Starts the task that keeps a connection, unless there is one.
+    /// - Returns: whether `connection` is in use now.
+    @discardableResult
+    private func keepConnected(startingWith connection: RedisConnection?) -> Bool {
+        state.withLock { state in
+            guard state.keeper == nil, !state.isClosed else { return false }
+            state.keeper = Task { await self.keep(connection) }
+            return true
+        }
+    }
+
+    private func keep(_ first: RedisConnection?) async {
+        var next = first
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            do throws(RedisError) {
+                let connection: RedisConnection
+                if let next { connection = next } else { connection = try await connector.open() }
+                next = nil
+                backoff.reset()
+                await use(connection)
+            } catch {
+                tell(.attemptFailed(error))
+                logger.debug("cannot connect to Redis", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: backoff.next())
+        }
+    }
+
+    /// Gives the connection to all commands until it ends.
+    private func use(_ connection: RedisConnection) async {
+        guard let waiters = state.withLock({ $0.publish(connection) }) else {
+            connection.close()
+            return
+        }
+        tell(.connected)
+        for waiter in waiters {
+            waiter.complete(.success(connection))
+        }
+        let ending = connection.closed
+        guard let reason = try? await ending.get() else { return }
+        state.withLock { state in
+            state.drop(connection)
+            state.lastFailure = reason
+        }
+        tell(.disconnected(reason))
+        if !Task.isCancelled {
+            logger.warning("the connection to Redis ended", metadata: ["reason": "\(reason)"])
+        }
+    }
+
+    private func tell(_ event: RedisConnectionEvent) {
+        let listeners = state.withLock { state in
+            if case .attemptFailed(let error) = event { state.lastFailure = error }
+            return Array(state.listeners.values)
+        }
+        for listener in listeners {
+            listener.yield(event)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import RESP
+
+/// What came back for the commands of one request.
+package struct RedisReplies: Sendable {
+    /// The replies that arrived, in the order of the commands.
+    package var values: [RESPValue]
+    /// Why there are fewer replies than commands; nil when there are not.
+    package var failure: RedisError?
+
+    static func failed(_ error: RedisError) -> RedisReplies {
+        RedisReplies(values: [], failure: error)
+    }
+}
+
+/// Something that carries out commands.
+package protocol RedisCommands: Sendable {
+    /// Sends commands in one go and waits for their replies.
+    /// - Parameters:
+    ///   - timeout: until the last reply; nil for the usual one.
+    func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies
+}
+
+extension RedisCommands {
+    /// Sends one command.
+    /// - Throws: ``RedisError``; an error that Redis answered is thrown as `server`.
+    package func send(
+        _ arguments: [RedisArgument],
+        timeout: Duration? = nil
+    ) async throws(RedisError) -> RESPValue {
+        try await results(of: [arguments], timeout: timeout)[0].get()
+    }
+
+    /// Sends commands in one go. Other commands may run in between; it is not a transaction.
+    /// - Returns: a result for each command. After a broken connection the replies that did arrive are still there.
+    /// - Throws: ``RedisError`` when nothing was carried out or nothing is known of any command.
+    package func pipeline(
+        _ commands: [[RedisArgument]]
+    ) async throws(RedisError) -> [Result<RESPValue, RedisError>] {
+        try await results(of: commands, timeout: nil)
+    }
+
+    /// Runs a script by its digest, and by its source when Redis does not know it (any more).
+    package func run(
+        _ script: RedisScript,
+        keys: [RedisArgument],
+        arguments: [RedisArgument]
+    ) async throws(RedisError) -> RESPValue {
+        do {
+            return try await send(script.evalsha(keys, arguments))
+        } catch {
+            guard error.isNoScript else { throw error }
+            return try await send(["EVAL", .string(script.source)] + script.operands(keys, arguments))
+        }
+    }
+
+    /// Runs a script once for each element, in one go. What Redis refused for not knowing the script is run again, in order.
+    package func run(
+        _ script: RedisScript,
+        batch: [(keys: [RedisArgument], arguments: [RedisArgument])]
+    ) async throws(RedisError) -> [Result<RESPValue, RedisError>] {
+        let commands = batch.map { script.evalsha($0.keys, $0.arguments) }
+        var results = try await pipeline(commands)
+        let refused = results.indices.filter { index in
+            if case .failure(let error) = results[index] { error.isNoScript } else { false }
+        }
+        guard !refused.isEmpty else { return results }
+        let load: [RedisArgument] = ["SCRIPT", "LOAD", .string(script.source)]
+        do {
+            let again = try await pipeline([load] + refused.map { commands[$0] })
+            for (index, result) in zip(refused, again.dropFirst()) {
+                results[index] = result
+            }
+        } catch {
+            for index in refused {
+                results[index] = .failure(error)
+            }
+        }
+        return results
+    }
+
+    private func results(
+        of commands: [[RedisArgument]],
+        timeout: Duration?
+    ) async throws(RedisError) -> [Result<RESPValue, RedisError>] {
+        guard !commands.isEmpty else { return [] }
+        let replies = await execute(commands, timeout: timeout)
+        if replies.values.isEmpty, let failure = replies.failure { throw failure }
+        var results = replies.values.map { value -> Result<RESPValue, RedisError> in
+            if case .error(let message) = value { .failure(.server(message)) } else { .success(value) }
+        }
+        if let failure = replies.failure {
+            results += repeatElement(.failure(failure), count: commands.count - results.count)
+        }
+        return results
+    }
+}
+
+extension RedisScript {
+    fileprivate func evalsha(_ keys: [RedisArgument], _ arguments: [RedisArgument]) -> [RedisArgument] {
+        ["EVALSHA", .string(sha1)] + operands(keys, arguments)
+    }
+
+    fileprivate func operands(_ keys: [RedisArgument], _ arguments: [RedisArgument]) -> [RedisArgument] {
+        [.int(keys.count)] + keys + arguments
+    }
+}
+
+extension RedisError {
+    fileprivate var isNoScript: Bool {
+        serverCode == "NOSCRIPT"
+    }
+}
