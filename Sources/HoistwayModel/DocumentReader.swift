@@ -1,8 +1,8 @@
 /// Takes the members of a document one by one, gathers what is wrong, and knows in the end what nobody took.
-struct DocumentReader {
+package struct DocumentReader {
     private var members: [String: (value: JSON, range: Range<Int>)] = [:]
     private var order: [String] = []
-    let bytes: [UInt8]
+    private let bytes: [UInt8]
     var errors = FieldErrors()
 
     init(_ bytes: [UInt8]) throws(Refusal) {
@@ -56,6 +56,9 @@ struct DocumentReader {
         }
         return text
     }
+
+    /// Whether a string can be a resource id, a key or the value of a label.
+    package static func isText(_ text: String) -> Bool { problem(inText: text) == nil }
 
     static func problem(inText text: String) -> String? {
         if text.isEmpty { return "must not be empty" }

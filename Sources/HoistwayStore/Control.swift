@@ -1,0 +1,176 @@
+import HoistwayModel
+import RESP
+import RedisClient
+
+extension Store {
+    /// What a kill did: a waiting job is cancelled at once, one that a worker has ends when its processes are gone.
+    package enum KillResult: String, Sendable {
+        case cancelled, requested
+    }
+
+    /// Ends a job.
+    /// - Throws: `Refusal` when there is no such job or it has ended.
+    package func kill(_ id: String, _ order: KillOrder) async throws -> KillResult {
+        let by = JSON.string(orNull: order.by)
+        let why = JSON.string(orNull: order.why)
+        let message = ["cancelled", order.by.map { "by \($0)" }, order.why.map { "(\($0))" }].compactMap { $0 }
+        let (code, values) = try await answer(
+            Scripts.kill,
+            [
+                .string(id), .string(order.signal?.rawValue ?? ""), .string(order.grace?.seconds.jsonText ?? ""),
+                .string(by.text), .string(why.text), .string(message.joined(separator: " ")),
+            ]
+        )
+        let word = values.first?.string ?? ""
+        switch code {
+        case .ok: return KillResult(rawValue: word) ?? .requested
+        case .already: throw Refusal(.alreadyEnded, "\(id) has ended already (\(word))")
+        default: throw Refusal.noJob(id)
+        }
+    }
+
+    /// Ends every living job that fits, in batches of 100.
+    /// - Returns: how many there were.
+    package func kill(_ selection: KillSelection, _ order: KillOrder) async throws -> Int {
+        var count = 0
+        let types = selection.type.map { [JobType($0)] } ?? (try await knownTypes())
+        for key in types.map({ keys.pending($0) }) + [keys.running] {
+            var cursor = "-inf"
+            while true {
+                let page = try await redis.send([
+                    "ZRANGEBYSCORE", .string(key), .string(cursor), "+inf", "WITHSCORES", "LIMIT", 0, 100,
+                ]).strings
+                let ids = stride(from: 0, to: page.count, by: 2).map { page[$0] }
+                for job in try await jobs(ids) where selection.matches(job) {
+                    do {
+                        _ = try await kill(job.id, order)
+                        count += 1
+                    } catch is Refusal {
+                        continue
+                    }
+                }
+                guard ids.count == 100, let last = page.last else { break }
+                cursor = "(\(last)"
+            }
+        }
+        return count
+    }
+
+    /// Makes a new job of an ended one; of one whose retry lives, answers that.
+    package func retry(_ id: String, requestID: String? = nil) async throws -> Admission {
+        let arguments: [RedisArgument] = [.string(id), .string(Identifier.ulid()), .string(requestID ?? "")]
+        let (code, values) = try await answer(Scripts.retry, arguments)
+        let word = values.first?.string ?? ""
+        switch code {
+        case .ok: return .accepted(id: word)
+        case .already: return .existing(id: word)
+        case .notFound: throw Refusal.noJob(id)
+        default: throw Refusal(.wrongState, "\(id) cannot be retried: it is \(word)")
+        }
+    }
+
+    /// Removes a job that has ended or waits, with its log and history.
+    package func remove(_ id: String) async throws {
+        switch try await code(Scripts.remove, [.string(id)]) {
+        case .ok: return
+        case .notFound: throw Refusal.noJob(id)
+        default: throw Refusal(.wrongState, "\(id) is running: kill it first")
+        }
+    }
+
+    /// Lets a delayed job run now.
+    package func promote(_ id: String) async throws {
+        let (code, values) = try await answer(Scripts.promote, [.string(id)])
+        switch code {
+        case .ok: return
+        case .notFound: throw Refusal.noJob(id)
+        default: throw Refusal(.wrongState, "\(id) is not delayed, but \(values.first?.string ?? "elsewhere")")
+        }
+    }
+
+    /// Stops (or allows again) the start of jobs of a type, of all with `*`.
+    package func pause(_ type: String, _ pausing: Bool) async throws {
+        for type in try await types(named: type) {
+            var cursor = "0"
+            repeat {
+                let arguments: [RedisArgument] = [.string(type.name), pausing ? 1 : 0, .string(cursor)]
+                cursor = try await run(Scripts.pause, arguments).string ?? ""
+            } while !cursor.isEmpty
+        }
+    }
+
+    /// Cancels every waiting job of a type, of all with `*`.
+    /// - Returns: how many.
+    package func drain(_ type: String) async throws -> Int {
+        var count = 0
+        for type in try await types(named: type) {
+            var cursor = "0"
+            repeat {
+                let reply = try await run(Scripts.drain, [.string(type.name), .string(cursor)]).array ?? []
+                count += reply.first?.int ?? 0
+                cursor = reply.last?.string ?? ""
+            } while !cursor.isEmpty
+        }
+        return count
+    }
+
+    /// Asks a worker to stop.
+    package func stopWorker(_ id: String, mode: ControlDocument.StopMode) async throws {
+        switch try await code(Scripts.stopWorker, [.string(id), .string(mode.rawValue)]) {
+        case .ok, .already: return
+        default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
+        }
+    }
+
+    /// Commands that wait, at most 100, next first.
+    package func commands() async throws -> [[UInt8]] {
+        try await redis.send(["LRANGE", .string(keys.control), 0, 99]).array?.compactMap(\.bytes) ?? []
+    }
+
+    /// The answer that a request got before.
+    package func earlierAnswer(to requestID: String) async throws -> JSON? {
+        let reply = try await redis.send(["GET", .string(keys.request(requestID))])
+        return reply.bytes.flatMap { try? JSON(parsing: $0) }
+    }
+
+    /// Takes a command that was carried out from the list and answers it.
+    package func answer(_ raw: [UInt8], replyTo: String?, requestID: String?, _ answer: JSON) async throws {
+        let arguments: [RedisArgument] = [
+            .bytes(raw), .string(replyTo ?? ""), .string(answer.text), .string(requestID ?? ""),
+        ]
+        _ = try await code(Scripts.answer, arguments)
+    }
+
+    /// Every type that is built in or was ever announced.
+    package func knownTypes() async throws -> [JobType] {
+        let announced = try await redis.send(["SMEMBERS", .string(keys.types)]).strings.map { JobType($0) }
+        return JobType.builtIn + announced.filter { !$0.isBuiltIn }.sorted()
+    }
+
+    private func types(named name: String) async throws -> [JobType] {
+        let known = try await knownTypes()
+        if name == "*" { return known }
+        guard known.contains(JobType(name)) else {
+            let nearest = Nearest.name(to: name, among: known.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+            throw Refusal(.unknownType, field: "type", "\"\(name)\" is no job type\(nearest)")
+        }
+        return [JobType(name)]
+    }
+}
+
+extension Refusal {
+    package static func noJob(_ id: String) -> Refusal { Refusal(.notFound, "there is no job \"\(id)\"") }
+}
+
+extension KillSelection {
+    func matches(_ job: Job) -> Bool {
+        if let type, job.type.name != type { return false }
+        if let resourceID, job.resourceID != resourceID { return false }
+        if let label, job.labels[label.key]?.stringValue != label.value { return false }
+        if let olderThan {
+            guard let created = job.createdAt else { return false }
+            if Timestamp.now().milliseconds - created.milliseconds < olderThan.milliseconds { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,71 @@
+import HoistwayModel
+import RESP
+
+/// Every key of the store, by the name the contract and the scripts know it under.
+package struct Keys: Sendable, Hashable {
+    package let prefix: String
+
+    package init(prefix: String) {
+        self.prefix = prefix
+    }
+
+    /// Where every script finds the prefix.
+    package var meta: String { "\(prefix):meta" }
+    package var events: String { "\(prefix):events" }
+    package var workers: String { "\(prefix):workers" }
+    package var types: String { "\(prefix):types" }
+    package var paused: String { "\(prefix):paused" }
+    package var rejected: String { "\(prefix):rejected" }
+    package var control: String { "\(prefix):control" }
+    package var controlRejected: String { "\(prefix):control:rejected" }
+    package var turns: String { "\(prefix):turns" }
+    package var delayed: String { "\(prefix):delayed" }
+    package var index: String { "\(prefix):index" }
+    package var running: String { "\(prefix):index:running" }
+
+    package static let inboxInfix = ":inbox:"
+
+    package func inbox(_ type: JobType) -> String { prefix + Keys.inboxInfix + type.name }
+    package func job(_ id: String) -> String { "\(prefix):job:\(id)" }
+    package func history(_ id: String) -> String { "\(job(id)):history" }
+    package func log(_ id: String) -> String { "\(job(id)):log" }
+    package func dependencies(_ id: String) -> String { "\(job(id)):dependencies" }
+    package func worker(_ id: String) -> String { "\(prefix):worker:\(id)" }
+    package func pending(_ type: JobType) -> String { "\(prefix):index:pending:\(type.name)" }
+    package func ended(_ status: JobStatus) -> String { "\(prefix):index:\(status.rawValue)" }
+    package func ofType(_ type: JobType) -> String { "\(prefix):index:type:\(type.name)" }
+    package func ofResource(_ type: JobType, _ id: String) -> String { "\(prefix):index:resource:\(type.name):\(id)" }
+    package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
+    package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }
+    package func wake(worker: String) -> String { "\(prefix):wake:worker:\(worker)" }
+
+    /// The list a job stands in: its type, its scope and, unless it is the usual one, its priority.
+    package func queue(_ type: JobType, scope: Scope, priority: Int) -> String {
+        let suffix = priority == JobDocument.defaultPriority ? "" : ":p\(priority)"
+        return "\(prefix):queue:\(type.name)\(scope.suffix)\(suffix)"
+    }
+}
+
+/// Where a job may run: anywhere, on workers with a label, for a server.
+package struct Scope: Sendable, Hashable {
+    package var node: String?
+    package var server: String?
+
+    package init(node: String? = nil, server: String? = nil) {
+        self.node = node
+        self.server = server
+    }
+
+    package static let any = Scope()
+
+    var suffix: String { (node.map { "@\($0)" } ?? "") + (server.map { "!\($0)" } ?? "") }
+
+    /// The scopes that a worker with this label and these servers takes jobs of.
+    package static func served(node: String?, servers: [String]) -> [Scope] {
+        let nodes = [nil, node].filter { $0 == nil || node != nil }
+        let here = node == nil ? [Scope.any] : [Scope.any, Scope(node: node)]
+        return here + servers.flatMap { server in
+            Set(nodes).map { Scope(node: $0, server: server) }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import HoistwayModel
+import RESP
+import RedisClient
+
+/// A piece of a log's copy in Redis.
+package struct LogPiece: Sendable {
+    /// Offset of its first byte in the finished log.
+    package var offset: Int
+    package var bytes: [UInt8]
+
+    package var end: Int { offset + bytes.count }
+}
+
+extension Store {
+    /// Appends a piece to the copy of a job's log. Sent twice, it is there once.
+    /// - Parameters:
+    ///   - most: most bytes of one copy.
+    ///   - all: most bytes of all copies together.
+    package func appendLog(
+        _ id: String,
+        fence: Int64,
+        _ piece: LogPiece,
+        most: Int,
+        all: Int
+    ) async throws -> StoreCode {
+        try await code(
+            Scripts.appendLog,
+            [
+                .string(id), RedisArgument(fence), .int(piece.offset), .int(piece.end), .bytes(piece.bytes), .int(most),
+                .int(all),
+            ]
+        )
+    }
+
+    /// Pieces of the copy that end behind `offset`, at most 64, oldest first; the first may begin before `offset`.
+    package func logPieces(_ id: String, after offset: Int) async throws -> [LogPiece] {
+        let reply = try await redis.send(["XRANGE", .string(keys.log(id)), "(\(offset)-0", "+", "COUNT", 64])
+        return Store.pieces(reply)
+    }
+
+    /// The last pieces of the copy, oldest first.
+    package func lastLogPieces(_ id: String, count: Int) async throws -> [LogPiece] {
+        let reply = try await redis.send(["XREVRANGE", .string(keys.log(id)), "+", "-", "COUNT", .int(count)])
+        return Store.pieces(reply).reversed()
+    }
+
+    private static func pieces(_ reply: RESPValue) -> [LogPiece] {
+        (reply.array ?? []).compactMap { entry in
+            guard let fields = entry.array?.last?.array, fields.count == 4, let offset = fields[1].int,
+                let bytes = fields[3].bytes
+            else { return nil }
+            return LogPiece(offset: offset, bytes: bytes)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import HoistwayModel
+import RESP
+import RedisClient
+
+/// What a script answers. The numbers stand in `Scripts/include/common.lua`.
+package enum StoreCode: Int, Sendable {
+    case ok = 0
+    case notFound, wrongState, staleFence, already, idInUse, headChanged, conflict, unknownDependency
+}
+
+/// Redis answered something no script says, or holds keys of a version that this one cannot read.
+package enum StoreError: Error, Sendable, CustomStringConvertible {
+    case unexpectedReply(script: String)
+    case newerSchema(found: String)
+
+    package var description: String {
+        switch self {
+        case .unexpectedReply(let script): "the script \(script) answered something unknown"
+        case .newerSchema(let found):
+            "these keys were written by a newer Hoistway (schema \(found), this one knows \(Store.schema)): "
+                + "install a version that knows schema \(found)"
+        }
+    }
+}
+
+/// Everything that is kept in Redis, one operation a method. Reads and writes jobs, never decides on its own.
+package struct Store: Sendable {
+    package let redis: any RedisCommands
+    package let keys: Keys
+
+    /// The layout of the keys that this version writes, and the oldest version that can read it.
+    package static let schema = 1
+    package static let minimumReader = 1
+
+    package init(redis: any RedisCommands, prefix: String) {
+        self.redis = redis
+        keys = Keys(prefix: prefix)
+    }
+
+    /// The same store through another connection.
+    package func through(_ redis: any RedisCommands) -> Store {
+        Store(redis: redis, prefix: keys.prefix)
+    }
+
+    func run(_ script: RedisScript, _ arguments: [RedisArgument]) async throws -> RESPValue {
+        try await redis.run(script, keys: [.string(keys.meta)], arguments: arguments)
+    }
+
+    /// Runs a script that answers a code alone.
+    func code(_ script: RedisScript, _ arguments: [RedisArgument]) async throws -> StoreCode {
+        try Store.code(of: try await run(script, arguments), script)
+    }
+
+    /// Runs a script that answers a code and further values.
+    func answer(_ script: RedisScript, _ arguments: [RedisArgument]) async throws -> (StoreCode, [RESPValue]) {
+        guard let reply = try await run(script, arguments).array, let first = reply.first else {
+            throw StoreError.unexpectedReply(script: script.name)
+        }
+        return (try Store.code(of: first, script), Array(reply.dropFirst()))
+    }
+
+    static func code(of value: RESPValue, _ script: RedisScript) throws -> StoreCode {
+        guard let code = value.int.flatMap(StoreCode.init) else {
+            throw StoreError.unexpectedReply(script: script.name)
+        }
+        return code
+    }
+}
+
+extension RESPValue {
+    /// The pairs of a hash.
+    var pairs: [String: String] {
+        guard let elements = array else { return [:] }
+        var result: [String: String] = [:]
+        result.reserveCapacity(elements.count / 2)
+        for index in stride(from: 0, to: elements.count - 1, by: 2) {
+            if let key = elements[index].string, let value = elements[index + 1].string { result[key] = value }
+        }
+        return result
+    }
+
+    var strings: [String] { array?.compactMap(\.string) ?? [] }
+}
+
+extension Array where Element == RedisArgument {
+    /// Hash fields in pairs.
+    static func fields(_ fields: KeyValuePairs<String, String?>) -> [RedisArgument] {
+        fields.flatMap { field, value in value.map { [.string(field), .string($0)] } ?? [] }
+    }
+
+    static func fields(_ fields: [(String, String)]) -> [RedisArgument] {
+        fields.flatMap { [.string($0.0), .string($0.1)] }
+    }
+}
