@@ -78,7 +78,12 @@ extension Store {
             Scripts.admit,
             batch: batch.map { entry in
                 let arguments = Store.arguments(
-                    of: entry.document, id: entry.id, inbox: inbox, raw: entry.raw, requestID: "")
+                    of: entry.document,
+                    id: entry.id,
+                    inbox: inbox,
+                    raw: entry.raw,
+                    requestID: ""
+                )
                 return (keys: [.string(keys.meta)], arguments: arguments)
             }
         )

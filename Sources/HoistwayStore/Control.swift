@@ -33,7 +33,8 @@ extension Store {
     /// - Returns: how many there were.
     package func kill(_ selection: KillSelection, _ order: KillOrder) async throws -> Int {
         var count = 0
-        let types = selection.type.map { [JobType($0)] } ?? (try await knownTypes())
+        var types: [JobType] = []
+        if let type = selection.type { types = [JobType(type)] } else { types = try await knownTypes() }
         for key in types.map({ keys.pending($0) }) + [keys.running] {
             var cursor = "-inf"
             while true {

@@ -64,8 +64,9 @@ package struct Scope: Sendable, Hashable {
     package static func served(node: String?, servers: [String]) -> [Scope] {
         let nodes = [nil, node].filter { $0 == nil || node != nil }
         let here = node == nil ? [Scope.any] : [Scope.any, Scope(node: node)]
-        return here + servers.flatMap { server in
-            Set(nodes).map { Scope(node: $0, server: server) }
-        }
+        return here
+            + servers.flatMap { server in
+                Set(nodes).map { Scope(node: $0, server: server) }
+            }
     }
 }

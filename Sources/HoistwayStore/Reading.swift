@@ -103,7 +103,9 @@ extension Store {
         } else if filter.status == .running {
             indexes = [keys.running]
         } else if filter.status == .pending {
-            indexes = (try await filter.type.map { [$0] } ?? knownTypes()).map { keys.pending($0) }
+            var types = try await knownTypes()
+            if let type = filter.type { types = [type] }
+            indexes = types.map { keys.pending($0) }
         } else if let type = filter.type {
             indexes = [keys.ofType(type)]
         } else if let resource = filter.resourceID {
