@@ -38,19 +38,28 @@ struct AttemptPreparation {
         // A user of its own must be able to pass through to its folders, and to read nothing on the way.
         let passage: mode_t = launch.user == nil ? 0o700 : 0o711
         guard mkdir(folder, passage) == 0 else { throw .infrastructure("\(folder): \(Files.reason())") }
+        do throws(SupervisionError) {
+            try fill(launch)
+            if let parent = Files.parent(of: launch.workspace) { try Files.makeFolders(parent, mode: passage) }
+            if launch.logPath != nil, let parent = Files.parent(of: logPath) { try Files.makeFolders(parent) }
+        } catch {
+            Files.removeTree(folder)
+            throw error
+        }
+    }
+
+    private func fill(_ launch: Launch) throws(SupervisionError) {
+        let folder = file.info.folder
         try Files.write(file.json.utf8, to: "\(folder)/\(AttemptFile.name)")
         let payload = "\(folder)/payload.json"
         try Files.write(launch.payload, to: payload)
         for name in ["work", "tmp"] { try Files.makeFolder("\(folder)/\(name)") }
-        if let user = launch.user {
-            try AttemptPreparation.give("\(folder)/work", to: user)
-            try AttemptPreparation.give("\(folder)/tmp", to: user)
-            guard chown(payload, 0, user.gid) == 0, chmod(payload, 0o640) == 0 else {
-                throw .infrastructure("\(payload): \(Files.reason())")
-            }
+        guard let user = launch.user else { return }
+        try AttemptPreparation.give("\(folder)/work", to: user)
+        try AttemptPreparation.give("\(folder)/tmp", to: user)
+        guard chown(payload, uid_t.max, user.gid) == 0, chmod(payload, 0o640) == 0 else {
+            throw .infrastructure("\(payload): \(Files.reason())")
         }
-        if let parent = Files.parent(of: launch.workspace) { try Files.makeFolders(parent, mode: passage) }
-        if launch.logPath != nil, let parent = Files.parent(of: logPath) { try Files.makeFolders(parent) }
     }
 
     private static func give(_ path: String, to user: Launch.User) throws(SupervisionError) {

@@ -13,6 +13,7 @@ final class Poller: Sendable {
     private let stopReader: Int32
     private let stopWriter: Int32
     private let handlers = Mutex<[Int32: Handler]>([:])
+    private let lastWork = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// - Throws: `SupervisionError.infrastructure` when the process has no descriptors left.
     init() throws(SupervisionError) {
@@ -44,8 +45,15 @@ final class Poller: Sendable {
         handlers.withLock { _ = $0.removeValue(forKey: file) }
     }
 
-    /// Ends the thread, soon.
-    func stop() {
+    deinit {
+        close(stopReader)
+        close(epoll)
+    }
+
+    /// Ends the thread, soon; call it once.
+    /// - Parameter lastWork: Done on that thread, when no handler runs any more.
+    func stop(_ lastWork: @escaping @Sendable () -> Void) {
+        self.lastWork.withLock { $0 = lastWork }
         close(stopWriter)
     }
 
@@ -57,10 +65,9 @@ final class Poller: Sendable {
             guard count >= 0 else { break }
             for index in 0..<Int(count) {
                 if files[index] == stopReader {
-                    close(stopReader)
-                    close(epoll)
-                    handlers.withLock { $0.removeAll() }
-                    return
+                    let work = lastWork.withLock { $0.take() }
+                    work?()
+                    return handlers.withLock { $0.removeAll() }
                 }
                 let handler = handlers.withLock { $0[files[index]] }
                 handler?(events[index] & Poller.writable != 0)

@@ -78,7 +78,8 @@ extension Supervisor {
     /// Finds out about an attempt whose connection ended without a result.
     func settle(_ attempt: Attempt) {
         switch Settlement.settle(attempt.folder, unless: { attempt.isFinished }) {
-        case .alive(let connection): watch(attempt, over: connection)
+        case .alive(let connection):
+            if attempt.isFinished { Glibc.close(connection) } else { watch(attempt, over: connection) }
         case .ended(let exit): attempt.end(exit)
         case .neverStarted: attempt.lose(.neverStarted)
         case .lost: attempt.lose(clearUp(attempt.info))

@@ -59,9 +59,10 @@ package final class Supervisor: Sendable {
             return Array(state.attempts.values)
         }
         guard let attempts else { return }
-        for attempt in attempts { attempt.abandon() }
         launcher.release()
-        poller.stop()
+        poller.stop {
+            for attempt in attempts { attempt.abandon() }
+        }
     }
 
     var isClosed: Bool { state.withLock { $0.lock == nil } }
@@ -85,6 +86,8 @@ package final class Supervisor: Sendable {
         if launch.user != nil { try letUsersPass() }
         try Files.makeFolder("\(data)/jobs/\(launch.jobID)", mode: launch.user == nil ? 0o700 : 0o711)
         let folder = AttemptPreparation.folder(data: data, jobID: launch.jobID, attempt: launch.attempt)
+        // A settled attempt of the same number is from before Redis lost its data.
+        if Files.exists("\(folder)/\(AttemptFile.settledName)") { Files.removeTree(folder) }
         let cgroup = cgroups?.path(jobID: launch.jobID, attempt: launch.attempt)
         let preparation = try AttemptPreparation(launch, folder: folder, cgroup: cgroup)
         let attempt = Attempt(info: preparation.file.info, poller: poller)
@@ -99,6 +102,7 @@ package final class Supervisor: Sendable {
         } catch {
             forget(attempt)
             Files.removeTree(folder)
+            Files.parent(of: folder).map { _ = rmdir($0) }
             throw error
         }
         return attempt
