@@ -19,8 +19,10 @@ const char *hw_error_text(int error) {
 int hw_eintr(void) { return EINTR; }
 int hw_eagain(void) { return EAGAIN; }
 int hw_enospc(void) { return ENOSPC; }
+int hw_enoent(void) { return ENOENT; }
 int hw_eexist(void) { return EEXIST; }
 int hw_echild(void) { return ECHILD; }
+int hw_ebadmsg(void) { return EBADMSG; }
 
 int hw_open_read(int directory, const char *path) {
     return (int)RETRY(openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -33,6 +35,10 @@ int hw_open_directory(const char *path) {
 int hw_open_create(int directory, const char *path, int append) {
     int flags = append ? O_WRONLY | O_APPEND : O_RDWR;
     return (int)RETRY(openat(directory, path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
+int hw_open_append(int directory, const char *path) {
+    return (int)RETRY(openat(directory, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
 }
 
 int hw_open_truncate(int directory, const char *path) {

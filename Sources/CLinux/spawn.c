@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef CLONE_INTO_CGROUP
@@ -95,7 +96,7 @@ static __attribute__((noinline)) long clone_plain(struct hw_spawn *request, int 
     return pid < 0 ? -errno : pid;
 }
 
-int hw_spawn(struct hw_spawn *request) {
+int hw_start(struct hw_spawn *request) {
     request->failure = 0;
     request->step = "fork";
     request->in_cgroup = 0;
@@ -119,5 +120,6 @@ int hw_spawn(struct hw_spawn *request) {
         return (int)pid;
     }
     request->pid = (int)pid;
+    if (request->failure) waitpid(request->pid, NULL, __WALL);
     return -request->failure;
 }

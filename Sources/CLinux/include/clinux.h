@@ -19,14 +19,18 @@ const char *hw_error_text(int error);
 int hw_eintr(void);
 int hw_eagain(void);
 int hw_enospc(void);
+int hw_enoent(void);
 int hw_eexist(void);
 int hw_echild(void);
+int hw_ebadmsg(void);
 
-// Files. Every descriptor made here is close-on-exec.
+// Files. Every descriptor made here is close-on-exec. `directory` is a descriptor or, for absolute paths, -1.
 int hw_open_read(int directory, const char *path);
 int hw_open_directory(const char *path);
 // Creates with mode 0600. `append` opens for appending, otherwise for reading and writing.
 int hw_open_create(int directory, const char *path, int append);
+// Opens for writing at the end; never creates.
+int hw_open_append(int directory, const char *path);
 // Like hw_open_create, but an earlier content is dropped.
 int hw_open_truncate(int directory, const char *path);
 int64_t hw_read(int fd, void *buffer, size_t count);
@@ -134,7 +138,7 @@ struct hw_spawn {
 };
 // Starts a program in a process group of its own, with descriptors 0…3 only, default signal actions and an empty mask.
 // Returns when the program runs or could not be started: 0 or -errno.
-int hw_spawn(struct hw_spawn *request);
+int hw_start(struct hw_spawn *request);
 
 // For the worker.
 // Starts `path launcher` in a session of its own; descriptor 0 is `channel`, 1 and 2 are `log`. Its pid.

@@ -1,0 +1,125 @@
+import Glibc
+import HoistwayModel
+
+/// An attempt that a former worker left in the data folder.
+package enum FoundAttempt: Sendable {
+    /// It lives, or is just ending: its events tell all that has happened so far, then what comes.
+    case alive(Attempt)
+    case ended(AttemptInfo, ExitRecord)
+    /// Nothing of it ever ran, nor will it.
+    case neverStarted(AttemptInfo)
+    /// Its monitor died; what it left running is ended, its cleanup commands have run.
+    case lost(AttemptInfo, LostRecord)
+}
+
+extension Supervisor {
+    /// Finds every attempt on disk that is neither watched already nor marked by `settled(_:)`.
+    ///
+    /// Each is told as soon as it is settled; only one whose monitor died may take long, by its cleanup commands. The
+    /// sequence ends when all are told.
+    package func scan() -> AsyncStream<FoundAttempt> {
+        let (stream, continuation) = AsyncStream<FoundAttempt>.makeStream()
+        let told = Countdown { continuation.finish() }
+        pool.run { [self] in
+            for jobID in Files.entries(of: "\(data)/jobs") where Identifier.isJobID(jobID) {
+                for name in Files.entries(of: "\(data)/jobs/\(jobID)") {
+                    guard let number = Int(name), number > 0, String(number) == name else { continue }
+                    let folder = AttemptPreparation.folder(data: data, jobID: jobID, attempt: number)
+                    guard !Files.exists("\(folder)/\(AttemptFile.settledName)") else { continue }
+                    told.add()
+                    pool.run { [self] in
+                        if let found = find(folder, jobID: jobID, attempt: number) { continuation.yield(found) }
+                        told.done()
+                    }
+                }
+            }
+            told.done()
+        }
+        return stream
+    }
+
+    /// Says that the result of an attempt is kept elsewhere: `scan()` passes it over from now on.
+    package func settled(_ info: AttemptInfo) {
+        rename("\(info.folder)/\(AttemptFile.name)", "\(info.folder)/\(AttemptFile.settledName)")
+    }
+
+    /// Removes an attempt with its log.
+    /// - Throws: `SupervisionError.invalid` while it is watched.
+    package func remove(_ info: AttemptInfo) throws(SupervisionError) {
+        guard !attempts.contains(where: { $0.folder == info.folder }) else {
+            throw .invalid("\(info.jobID)#\(info.attempt) has not ended")
+        }
+        info.log.remove()
+        Files.removeTree(info.folder)
+        if let parent = Files.parent(of: info.folder) { rmdir(parent) }
+    }
+
+    /// Removes all attempts of a job with their logs.
+    /// - Throws: `SupervisionError.invalid` while one is watched, or for an id that is none.
+    package func remove(jobID: String) throws(SupervisionError) {
+        guard Identifier.isJobID(jobID) else { throw .invalid("\(jobID) is no job id") }
+        for name in Files.entries(of: "\(data)/jobs/\(jobID)") {
+            let folder = "\(data)/jobs/\(jobID)/\(name)"
+            guard let file = Int(name).flatMap({ AttemptFile(folder: folder, jobID: jobID, attempt: $0) }) else {
+                continue
+            }
+            try remove(file.info)
+        }
+        Files.removeTree("\(data)/jobs/\(jobID)")
+    }
+
+    /// What is known of an attempt, also a settled one; `nil` when its folder is gone.
+    package func info(jobID: String, attempt: Int) -> AttemptInfo? {
+        guard Identifier.isJobID(jobID) else { return nil }
+        let folder = AttemptPreparation.folder(data: data, jobID: jobID, attempt: attempt)
+        return AttemptFile(folder: folder, jobID: jobID, attempt: attempt)?.info
+    }
+
+    /// Finds out about an attempt whose connection ended without a result.
+    func settle(_ attempt: Attempt) {
+        switch Settlement.settle(attempt.folder, unless: { attempt.isFinished }) {
+        case .alive(let connection):
+            if attempt.isFinished { Glibc.close(connection) } else { watch(attempt, over: connection) }
+        case .ended(let exit): attempt.end(exit)
+        case .neverStarted: attempt.lose(.neverStarted)
+        case .lost: attempt.lose(clearUp(attempt.info))
+        case nil: break
+        }
+        if attempt.isFinished { tidy(attempt) }
+    }
+
+    private func find(_ folder: String, jobID: String, attempt number: Int) -> FoundAttempt? {
+        guard let file = AttemptFile(folder: folder, jobID: jobID, attempt: number) else {
+            // Its worker died while it made the folder, so nothing was ever asked to run it.
+            if case .neverStarted? = Settlement.settle(folder, unless: { isClosed }) { Files.removeTree(folder) }
+            return nil
+        }
+        guard let attempt = register(file.info) else { return nil }
+        guard let settlement = Settlement.settle(folder, unless: { isClosed }) else { return nil }
+        if case .alive(let connection) = settlement {
+            attempt.receiveGreeting(from: connection)
+            watch(attempt, over: connection)
+            return .alive(attempt)
+        }
+        defer { tidy(attempt) }
+        switch settlement {
+        case .ended(let exit): return .ended(file.info, exit)
+        case .neverStarted: return .neverStarted(file.info)
+        case .alive, .lost: return .lost(file.info, clearUp(file.info))
+        }
+    }
+
+    private func clearUp(_ info: AttemptInfo) -> LostRecord {
+        guard let file = AttemptFile(folder: info.folder, jobID: info.jobID, attempt: info.attempt) else {
+            return LostRecord(reason: .monitorDied, killed: 0, cleanupFailures: [], rebooted: false)
+        }
+        let swept = Sweep(file: file).run()
+        let failures = Cleanup(file: file, launcher: launcher).run()
+        return LostRecord(
+            reason: .monitorDied,
+            killed: swept.killed,
+            cleanupFailures: failures,
+            rebooted: swept.rebooted
+        )
+    }
+}

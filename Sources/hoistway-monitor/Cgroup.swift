@@ -1,0 +1,54 @@
+import CLinux
+
+/// A cgroup v2 folder that holds an attempt's processes.
+final class Cgroup {
+    let path: Bytes
+    let directory: Int32
+
+    /// Makes the folder. Nil when it cannot be made; the attempt then goes without.
+    init?(_ path: Bytes) {
+        let made = hw_make_directory(path.c, 0o755)
+        guard made == 0 || made == -hw_eexist() else { return nil }
+        let directory = hw_open_directory(path.c)
+        guard directory >= 0 else { return nil }
+        guard hw_exists(directory, c("cgroup.procs")) == 1 else {
+            _ = hw_close(directory)
+            _ = hw_remove_directory(path.c)
+            return nil
+        }
+        self.path = path
+        self.directory = directory
+    }
+
+    deinit { _ = hw_close(directory) }
+
+    func members() -> [Int32] {
+        numbers(readFile(path + Bytes("/cgroup.procs")) ?? [])
+    }
+
+    var isEmpty: Bool {
+        guard let events = readFile(path + Bytes("/cgroup.events")) else { return true }
+        return !events.lines.contains { $0.equals("populated 1") }
+    }
+
+    /// Whether a process is in this cgroup at this moment.
+    func contains(_ pid: Int32) -> Bool {
+        guard let text = readFile(procPath(pid, "cgroup")) else { return false }
+        for line in text.lines where line.starts(with: "0::/") && line.count > 4 {
+            if path.suffix(line.count - 3) == line[3...] { return true }
+        }
+        return false
+    }
+
+    /// SIGKILL to all members, also to those that are being forked.
+    func kill() {
+        let fd = hw_open_append(directory, c("cgroup.kill"))
+        guard fd >= 0 else { return }
+        _ = writeAll(fd, Bytes("1"))
+        _ = hw_close(fd)
+    }
+
+    func remove() {
+        _ = hw_remove_cgroup(path.c)
+    }
+}

@@ -1,0 +1,119 @@
+import CLinux
+
+extension Monitor {
+    private static let pipeSize: Int32 = 1 << 20
+
+    /// Opens the log and takes the workspace. An answer is the end: nothing ran.
+    func prepare(lock: Int32) -> ExitRecord? {
+        var error: Int32 = 0
+        log = LogFile(specification.log, maximum: specification.logMaximum, error: &error)
+        guard log != nil else { return failed(.log, specification.log, error) }
+        for line in specification.firstLines {
+            let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: false)
+            write(Bytes(parts[0]), parts.count > 1 ? Bytes(parts[1]) : [])
+        }
+        if let log, log.failure != 0 { return failed(.log, specification.log, log.failure) }
+        if !specification.workspace.isEmpty {
+            let (uid, gid) = (specification.uid, specification.gid)
+            workspace = Workspace(base: specification.workspace, uid: uid, gid: gid, error: &error)
+            guard workspace != nil else { return failed(.spawn, specification.workspace, error) }
+        }
+        if !specification.cgroup.isEmpty { cgroup = Cgroup(specification.cgroup) }
+        tree = ProcessTree(cgroup: cgroup)
+        // From here on a dead monitor means that the recipe may have run.
+        let marked = writeAll(lock, Bytes("s"))
+        guard marked == 0 else {
+            cgroup?.remove()
+            return failed(.spawn, specification.folder + Bytes("/lock"), -marked)
+        }
+        return nil
+    }
+
+    private func failed(_ outcome: Outcome, _ path: Bytes, _ error: Int32) -> ExitRecord {
+        var record = ExitRecord(outcome: outcome)
+        var message = path
+        message.append(": ")
+        message.append(error: error)
+        record.message = message
+        return record
+    }
+
+    /// Starts the recipe; an answer says why that was impossible.
+    func startRecipe() -> Bytes? {
+        var environment = specification.environment
+        if let workspace { environment.append(Bytes("HOISTWAY_WORKSPACE=") + workspace.path) }
+        let program = Program(
+            executable: specification.executable,
+            arguments: specification.arguments,
+            environment: environment,
+            specification: specification
+        )
+        let path = specification.input.isEmpty ? Bytes("/dev/null") : specification.input
+        if let message = start(program, input: path, withEvents: true) { return message }
+        startedAt = hw_boottime_ms()
+        lastOutputAt = startedAt
+        let recipe = ProcessStatus(child)?.identity ?? ProcessIdentity(pid: child, startTime: 0)
+        let own = ProcessStatus(hw_pid())?.identity ?? ProcessIdentity(pid: hw_pid(), startTime: 0)
+        let record = StartRecord(
+            monitor: own,
+            recipe: recipe,
+            bootId: bootId,
+            cgroup: cgroup?.path,
+            workspace: workspace?.path,
+            startedAt: hw_realtime_ms()
+        )
+        started = record
+        let written = replaceFile("state.json", with: record.file)
+        if written < 0 { recordFailure = -written }
+        tell(record.line)
+        return nil
+    }
+
+    /// Starts a program whose outputs go to the log; it becomes `child`.
+    func start(_ program: Program, input path: Bytes, withEvents: Bool) -> Bytes? {
+        let input = hw_open_read(-1, path.c)
+        guard input >= 0 else {
+            var message = path
+            message.append(": ")
+            message.append(error: -input)
+            return message
+        }
+        var reading: [Int32] = [-1, -1, -1]
+        var writing: [Int32] = [-1, -1, -1]
+        for index in 0..<(withEvents ? 3 : 2) { _ = hw_pipe(&reading[index], &writing[index], Self.pipeSize) }
+        var message: Bytes = []
+        let pid = program.start(
+            input: input,
+            output: writing[0],
+            error: writing[1],
+            events: writing[2],
+            cgroup: cgroup,
+            failure: &message
+        )
+        for fd in [input] + writing where fd >= 0 { _ = hw_close(fd) }
+        guard let pid else {
+            for fd in reading where fd >= 0 { _ = hw_close(fd) }
+            return message
+        }
+        (child, childExit, hasChildren) = (pid, nil, true)
+        output.open(reading[0])
+        error.open(reading[1])
+        if withEvents { events.open(reading[2]) }
+        for fd in reading where fd >= 0 { _ = hw_epoll_add(epoll, fd, 1) }
+        return nil
+    }
+
+    /// Writes a file of the attempt's folder so that it is there whole or not at all: 0 or a negative errno.
+    func replaceFile(_ name: StaticString, with content: Bytes) -> Int32 {
+        let temporary = Bytes(name) + Bytes(".tmp")
+        let fd = hw_open_truncate(folder, temporary.c)
+        guard fd >= 0 else { return fd }
+        let written = writeAll(fd, content)
+        _ = hw_close(fd)
+        guard written == 0 else {
+            _ = hw_unlink(folder, temporary.c)
+            return written
+        }
+        return hw_rename(folder, temporary.c, c(name))
+    }
+}

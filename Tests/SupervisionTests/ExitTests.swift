@@ -1,0 +1,155 @@
+import Glibc
+import HoistwayModel
+import Testing
+
+@testable import Supervision
+
+/// What a recipe gets and how its end is told.
+@Suite(.timeLimit(.minutes(2)))
+struct ExitTests {
+    @Test(arguments: [0, 1, 75, 255])
+    func exitCodeIsTold(code: Int) async throws {
+        try await withFixture { fixture in
+            let story = try await fixture.run("exit \(code)")
+            let exit = try #require(story.exit)
+            #expect(exit.outcome == .exited)
+            #expect(exit.exitCode == code)
+            #expect(exit.signal == nil)
+            #expect(try #require(exit.startedAt) <= exit.endedAt)
+            #expect(try #require(story.started).pid > 1)
+            #expect(exit == Settlement.exit(in: story.info.folder))
+        }
+    }
+
+    @Test
+    func deathBySignalIsTold() async throws {
+        try await withFixture { fixture in
+            let exit = try #require(try await fixture.run("kill -SEGV $$").exit)
+            #expect(exit.outcome == .exited)
+            #expect(exit.exitCode == nil)
+            #expect(exit.signal == "SEGV")
+        }
+    }
+
+    @Test
+    func recipeGetsItsSurroundings() async throws {
+        try await withFixture { fixture in
+            let script = """
+                cat; echo
+                cat "$HOISTWAY_PAYLOAD"; echo
+                echo "cwd $(pwd -P)"
+                echo "args $0 $*"
+                echo "fds $(ls /proc/$$/fd | tr '\\n' ' ')"
+                grep -E '^(SigBlk|SigIgn)' /proc/$$/status
+                echo "group $(cut -d' ' -f5 /proc/$$/stat) $$"
+                echo "umask $(umask)"
+                tr '\\0' '\\n' < /proc/$$/environ | sort
+                test -d "$TMPDIR" && test -w "$TMPDIR" && test -w "$HOISTWAY_WORKSPACE" && echo folders
+                """
+            let story = try await fixture.run(script) {
+                $0.payload = Array(#"{"a":[1,2]}"#.utf8)
+                $0.arguments = [$0.executable, "one", "two words"]
+                $0.environment += [("GREETING", "hällo = world"), ("TMPDIR", "/nowhere")]
+            }
+            let lines = try story.logLines
+            let folder = story.info.folder
+            #expect(lines.filter { $0 == #"INFO {"a":[1,2]}"# }.count == 2)
+            #expect(lines.contains("INFO cwd \(folder)/work"))
+            #expect(lines.contains { $0.hasPrefix("INFO args /") && $0.hasSuffix("one two words") })
+            #expect(lines.contains { $0.hasPrefix("INFO fds 0 1 2 3") && !$0.contains("4") })
+            #expect(lines.contains("INFO SigBlk:\t0000000000000000"))
+            #expect(lines.contains("INFO SigIgn:\t0000000000000000"))
+            let started = try #require(story.started)
+            #expect(lines.contains("INFO group \(started.pid) \(started.pid)"))
+            for variable in [
+                "GREETING=hällo = world", "HOISTWAY_EVENTS=3", "HOISTWAY_PAYLOAD=\(folder)/payload.json",
+                "TMPDIR=\(folder)/tmp", "HOISTWAY_WORKSPACE=\(started.workspace)",
+            ] {
+                #expect(lines.filter { $0 == "INFO \(variable)" }.count == 1)
+            }
+            #expect(!lines.contains { $0.hasPrefix("INFO HOME=") })
+            #expect(lines.contains("INFO folders"))
+            #expect(started.workspace == "\(fixture.data)/workspaces/\(story.info.jobID)")
+        }
+    }
+
+    @Test
+    func workAndTemporaryFilesAreRemovedAtTheEnd() async throws {
+        try await withFixture { fixture in
+            let story = try await fixture.run("mkdir -p a/b/c; touch a/b/c/d \"$TMPDIR/e\"; ln -s /etc a/etc; chmod 0 a/b")
+            let folder = story.info.folder
+            try await until("the folders are gone") {
+                !Files.exists("\(folder)/work") && !Files.exists("\(folder)/tmp")
+            }
+            #expect(Files.exists("/etc/passwd"))
+            #expect(Files.exists("\(folder)/exit.json") && Files.exists("\(folder)/log"))
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can be someone else"))
+    func recipeRunsAsAnotherUser() async throws {
+        try await withFixture { fixture in
+            let script = """
+                id -u; id -g; id -G
+                cat "$HOISTWAY_PAYLOAD"; echo
+                touch here "$TMPDIR/there" "$HOISTWAY_WORKSPACE/kept" && echo written
+                for file in log lock attempt.json state.json exit.json void; do
+                    ( echo x >> "../$file" ) 2>/dev/null && echo "may write $file"
+                    cat "../$file" 2>/dev/null && echo "may read $file"
+                done
+                ls .. 2>/dev/null && echo "may list"
+                """
+            let story = try await fixture.run(script) {
+                $0.user = Launch.User(uid: 65534, gid: 65534, groups: [65534, 12])
+                $0.payload = Array("{}".utf8)
+            }
+            let lines = try story.logLines
+            #expect(lines.starts(with: ["INFO 65534", "INFO 65534"]))
+            #expect(lines.contains("INFO 65534 12") || lines.contains("INFO 12 65534"))
+            #expect(lines.contains("INFO {}"))
+            #expect(lines.contains("INFO written"))
+            #expect(!lines.contains { $0.contains("may ") })
+        }
+    }
+
+    @Test
+    func missingRecipeIsASpawnFailure() async throws {
+        try await withFixture { fixture in
+            let launch = fixture.launch(executable: "\(fixture.data)/nowhere")
+            let error = await #expect(throws: SupervisionError.self) { _ = try await fixture.supervisor.start(launch) }
+            guard case .spawn(let message) = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(message.contains("\(fixture.data)/nowhere"))
+            #expect(message.contains("No such file"))
+        }
+    }
+
+    @Test
+    func recipeThatMayNotRunIsASpawnFailure() async throws {
+        try await withFixture { fixture in
+            let path = "\(fixture.data)/plain"
+            try Files.write(Array("#!/bin/sh\n".utf8), to: path)
+            let story = try await Story(of: fixture.supervisor.launch(fixture.launch(executable: path)))
+            let exit = try #require(story.exit)
+            #expect(exit.outcome == .spawn)
+            #expect(exit.exitCode == nil)
+            #expect(story.started == nil)
+            #expect(try #require(exit.message).contains("Permission denied"))
+        }
+    }
+
+    @Test
+    func recipeWithAnUnknownInterpreterIsASpawnFailure() async throws {
+        try await withFixture { fixture in
+            let path = try fixture.recipe("")
+            let broken = "\(path)-broken"
+            try Files.write(Array("#!/no/such/interpreter\n".utf8), to: "\(broken).new", mode: 0o755)
+            run("/bin/cp", "\(broken).new", broken)
+            let story = try await Story(of: fixture.supervisor.launch(fixture.launch(executable: broken)))
+            #expect(story.exit?.outcome == .spawn)
+            #expect(try #require(story.exit?.message).contains(broken))
+        }
+    }
+}
