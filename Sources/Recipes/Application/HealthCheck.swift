@@ -1,0 +1,67 @@
+/// When a release counts as healthy.
+struct HealthCheck: Sendable {
+    enum Probe: Sendable {
+        /// GET that answers 2xx or 3xx.
+        case http(String)
+        /// `host:port` that takes a connection.
+        case tcp(host: String, port: Int)
+        /// A program that exits with 0.
+        case command([String])
+    }
+
+    var probe: Probe
+    /// Pause between two probes.
+    var interval: Duration
+    /// Limit for one probe.
+    var timeout: Duration
+    /// How many probes in a row may fail.
+    var retries: Int
+    /// Failures within this time from the start do not count.
+    var startPeriod: Duration
+
+    /// Stands for the address of the new container in `http` and `tcp`.
+    static let containerPlaceholder = "{container}"
+
+    init?(_ root: PayloadFields) {
+        guard let fields = root.optionalFields("healthCheck") else { return nil }
+        fields.expect(["http", "tcp", "command", "interval", "timeout", "retries", "startPeriod"])
+        interval = fields.duration("interval", default: .seconds(2))
+        timeout = fields.duration("timeout", default: .seconds(5))
+        retries = fields.integer("retries", default: 10, in: 1...10000)
+        startPeriod = fields.duration("startPeriod", default: .zero)
+        probe = .command([])
+        let chosen = ["http", "tcp", "command"].filter(fields.has)
+        guard chosen.count == 1 else {
+            root.fail("healthCheck", "needs exactly one of http, tcp, command")
+            return
+        }
+        switch chosen[0] {
+        case "http":
+            let url = fields.string("http")
+            let parts = URLParts(url.replacing(HealthCheck.containerPlaceholder, with: "container"))
+            if parts == nil || !["http", "https"].contains(parts?.scheme) || parts?.host.isEmpty == true {
+                fields.fail("http", "must be an http or https URL")
+            }
+            probe = .http(url)
+        case "tcp":
+            let address = URLParts("tcp://" + fields.string("tcp"))
+            if address?.port == nil || address?.host.isEmpty == true { fields.fail("tcp", "must be host:port") }
+            probe = .tcp(host: address?.host ?? "", port: address?.port ?? 0)
+        default: probe = .command(fields.command("command"))
+        }
+    }
+}
+
+extension String {
+    /// The text with every occurrence of another one replaced.
+    func replacing(_ text: String, with replacement: String) -> String {
+        var result = ""
+        var rest = self[...]
+        while let range = String(rest).range(of: text) {
+            let count = String(rest)[..<range.lowerBound].count
+            result += rest.prefix(count) + replacement
+            rest = rest.dropFirst(count + text.count)
+        }
+        return result + rest
+    }
+}
