@@ -91,7 +91,8 @@ let package = Package(
             dependencies: [
                 "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

@@ -31,6 +31,7 @@ extension Store {
     /// - Parameter requestID: of the request that brought it; sent twice with one id, a document makes one job.
     /// - Throws: `Refusal` when its id is in use, its key is busy (`onConflict: reject`) or a dependency is unknown.
     package func enqueue(_ document: JobDocument, requestID: String = Identifier.ulid()) async throws -> Admission {
+        guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
         let arguments = Store.arguments(of: document, id: id, inbox: "", raw: [], requestID: requestID)
         let (code, values) = try await answer(Scripts.admit, arguments)
@@ -45,15 +46,15 @@ extension Store {
 
     /// Makes jobs of the documents at the head of an inbox, in one round trip, and takes them out of it; one that
     /// cannot be understood goes to the list of the rejected. Run twice or by two processes, each becomes one job.
-    /// - Parameter knownType: whether the type is built in or was ever announced by a worker.
     /// - Returns: how many documents left the inbox.
-    package func admit(_ documents: [[UInt8]], type: JobType, knownType: Bool) async throws -> Int {
+    package func admit(_ documents: [[UInt8]], type: JobType) async throws -> Int {
+        let knownType = try await isKnown(type)
         var left = 0
         var batch: [(document: JobDocument, id: String, raw: [UInt8])] = []
         for raw in documents {
             do throws(Refusal) {
                 guard knownType else {
-                    throw Refusal(.unknownType, "no worker ever announced the type \"\(type)\"")
+                    throw Refusal.unknownType(type)
                 }
                 let document = try JobDocument(parsing: raw, type: type)
                 batch.append((document, document.id ?? Identifier.ulid(), raw))
@@ -66,6 +67,12 @@ extension Store {
             }
         }
         return left + (try await admit(batch, type: type)).taken
+    }
+
+    /// Whether a type is built in or was ever announced by a worker.
+    private func isKnown(_ type: JobType) async throws -> Bool {
+        if type.isBuiltIn { return true }
+        return try await redis.send(["SISMEMBER", .string(keys.types), .string(type.name)]).int == 1
     }
 
     private func admit(
@@ -108,7 +115,9 @@ extension Store {
     private func reject(_ raw: [UInt8], type: JobType, _ refusal: Refusal) async throws -> Bool {
         let members = (try? JSON.members(of: raw)) ?? []
         func text(_ key: String) -> String? { members.last { $0.key == key }?.value.stringValue }
-        let id = text("id").flatMap { Identifier.isJobID($0) && refusal.code != .idInUse ? $0 : nil }
+        let id = text("id").flatMap {
+            Identifier.isJobID($0) && refusal.code != .idInUse && Identifier.isName(type.name) ? $0 : nil
+        }
         let resource = text(type.idKey) ?? text("resourceId") ?? ""
         let usable = DocumentReader.isText(resource) ? resource : ""
         let arguments: [RedisArgument] = [

@@ -160,6 +160,10 @@ extension Store {
 }
 
 extension Refusal {
+    static func unknownType(_ type: JobType) -> Refusal {
+        Refusal(.unknownType, field: "type", "\"\(type)\" is not built in and no worker ever announced it")
+    }
+
     package static func noJob(_ id: String) -> Refusal { Refusal(.notFound, "there is no job \"\(id)\"") }
 }
 

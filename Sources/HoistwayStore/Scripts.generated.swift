@@ -260,7 +260,6 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -354,7 +353,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "918398aab025d9a85f556cf908dd07b3235aef4a",
+        sha1: "81d764daf25d487d12b8b6d239ca85b78714f69c",
         keyCount: 1
     )
 
@@ -2176,7 +2175,6 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -2218,7 +2216,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "4037fe0fe505d341205c09bff16eb9da32a83f8a",
+        sha1: "98c6db5e0a7034e27227f40e4811641fb8e52822",
         keyCount: 1
     )
 
@@ -2910,7 +2908,6 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -2974,7 +2971,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "e1662f301f9021942f6959ff0cf274bb6a807596",
+        sha1: "a60eca6b5cb03345b17ea06f8a3a0332558892b0",
         keyCount: 1
     )
 

@@ -81,3 +81,10 @@ extension Store {
         }
     }
 }
+
+extension Store {
+    /// The jobs that Redis believes a worker has.
+    package func claims(of worker: String) async throws -> [String] {
+        try await redis.send(["SMEMBERS", .string("\(keys.worker(worker)):jobs")]).strings
+    }
+}

@@ -11,7 +11,6 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 

@@ -1,0 +1,141 @@
+import HoistwayModel
+import HoistwayStore
+import Logging
+import RedisClient
+
+/// Makes jobs of the documents in the inboxes and carries out the commands of the control list.
+struct Admitter: Sendable {
+    let store: Store
+    let logger: Logger
+
+    /// Empties an inbox as far as it stood when this was called.
+    func admit(_ type: JobType) async {
+        do {
+            for _ in 0..<1000 {
+                let documents = try await store.inbox(type)
+                guard !documents.isEmpty else { return }
+                let taken = try await store.admit(documents, type: type)
+                if taken == documents.count, documents.count < 100 { return }
+            }
+        } catch {
+            logger.debug("inbox of \(type): \(error)")
+        }
+    }
+
+    /// Carries out what waits in the control list.
+    func obey() async {
+        do {
+            for _ in 0..<1000 {
+                let commands = try await store.commands()
+                for raw in commands { try await carryOut(raw) }
+                if commands.count < 100 { return }
+            }
+        } catch {
+            logger.debug("control list: \(error)")
+        }
+    }
+
+    /// Commands have their effect once, so that one whose answer could not be written is simply carried out again.
+    private func carryOut(_ raw: [UInt8]) async throws {
+        let document: ControlDocument
+        do throws(Refusal) {
+            document = try ControlDocument(parsing: raw)
+        } catch {
+            try await store.rejectCommand(raw, error)
+            return
+        }
+        var answer: JSON
+        if let id = document.requestID, let earlier = try await store.earlierAnswer(to: id) {
+            answer = earlier
+        } else {
+            do {
+                answer = try await carryOut(document)
+            } catch let refusal as Refusal {
+                answer = ["ok": false, "error": refusal.json]
+            }
+        }
+        try await store.answer(raw, replyTo: document.replyTo, requestID: document.requestID, answer)
+    }
+
+    private func carryOut(_ document: ControlDocument) async throws -> JSON {
+        switch document.command {
+        case .kill(.job(let id), let order):
+            _ = try await store.kill(id, order)
+            return ["ok": true, "id": .string(id)]
+        case .kill(.selection(let selection), let order):
+            return ["ok": true, "count": .int(try await store.kill(selection, order))]
+        case .retry(let id):
+            return ["ok": true, "id": .string(try await store.retry(id, requestID: document.requestID).id)]
+        case .remove(let id):
+            try await store.remove(id)
+            return ["ok": true, "id": .string(id)]
+        case .promoteJob(let id):
+            try await store.promote(id)
+            return ["ok": true, "id": .string(id)]
+        case .pause(let type):
+            try await store.pause(type, true)
+            return ["ok": true, "type": .string(type)]
+        case .resume(let type):
+            try await store.pause(type, false)
+            return ["ok": true, "type": .string(type)]
+        case .drain(let type):
+            return ["ok": true, "type": .string(type), "count": .int(try await store.drain(type))]
+        case .stopWorker(let worker, let mode):
+            try await store.stopWorker(worker, mode: mode)
+            return ["ok": true, "id": .string(worker)]
+        }
+    }
+}
+
+/// The role of one process at a time: hears of every push to an inbox or the control list at once.
+struct Listener: Sendable {
+    let client: RedisClient
+    let store: Store
+    let logger: Logger
+
+    /// Listens until the task is cancelled.
+    func run() async {
+        let inboxes = store.keys.prefix + Keys.inboxInfix
+        let tracking = RedisTracking(client: client, prefixes: [inboxes, store.keys.control])
+        let admitter = Admitter(store: store.through(tracking), logger: logger)
+        do {
+            for try await changed in tracking.changes() {
+                var keys = Set(changed)
+                if changed.isEmpty { keys = try await waiting(inboxes) }
+                for key in keys {
+                    if key == store.keys.control {
+                        await admitter.obey()
+                    } else if key.hasPrefix(inboxes) {
+                        await admitter.admit(JobType(String(key.dropFirst(inboxes.count))))
+                    }
+                }
+            }
+        } catch {
+            logger.debug("listening: \(error)")
+        }
+        await tracking.close()
+    }
+
+    /// Everything that may have been pushed while nobody listened, also to inboxes of types nobody knows.
+    private func waiting(_ inboxes: String) async throws -> Set<String> {
+        var keys: Set = [store.keys.control]
+        var cursor = "0"
+        repeat {
+            let reply = try await client.send(["SCAN", .string(cursor), "MATCH", "\(inboxes.globEscaped)*", "COUNT", 1000])
+            let parts = reply.array ?? []
+            cursor = parts.first?.string ?? "0"
+            keys.formUnion(parts.last?.array?.compactMap(\.string) ?? [])
+        } while cursor != "0"
+        return keys
+    }
+}
+
+extension String {
+    /// The text as a pattern of Redis that matches itself alone.
+    fileprivate var globEscaped: String {
+        reduce(into: "") { text, character in
+            if "*?[]\\".contains(character) { text.append("\\") }
+            text.append(character)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import HoistwayModel
+
+/// What must be known of a job to end its attempt, also by a worker that did not start it.
+struct AttemptContext: Sendable {
+    var type: JobType
+    var failures: Int
+    var backoff: Backoff
+
+    init(_ job: Job) {
+        type = job.type
+        failures = job.failures
+        backoff = job.options.backoff
+    }
+
+    /// - Parameter record: what `json` wrote into the attempt's folder.
+    init(_ record: JSON) {
+        type = JobType(record["type"]?.stringValue ?? "")
+        failures = record["failures"]?.intValue ?? 0
+        backoff = Backoff(
+            kind: record["backoff"]?["type"]?.stringValue.flatMap(Backoff.Kind.init) ?? .exponential,
+            delay: record["backoff"]?["delay"].flatMap { TimeSpan($0) } ?? Backoff.standard.delay,
+            maximum: record["backoff"]?["max"].flatMap { TimeSpan($0) } ?? Backoff.standard.maximum
+        )
+    }
+
+    var json: JSON {
+        ["type": .string(type.name), "failures": .int(failures), "backoff": backoff.json]
+    }
+
+    /// The wait before the next attempt.
+    func wait() -> TimeSpan {
+        backoff.wait(after: failures + 1, jitter: Double.random(in: -1...1))
+    }
+}

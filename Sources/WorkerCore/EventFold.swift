@@ -1,0 +1,99 @@
+import HoistwayModel
+
+/// What the events of an attempt add up to in the job's hash.
+struct EventFold: Sendable {
+    private(set) var progress: Int?
+    private(set) var stage: String?
+    private(set) var component: String?
+    private(set) var message: String?
+    private(set) var result: JSON?
+    private(set) var error: JSON?
+    private var resources: [JSON] = []
+    private var registrations: [JSON] = []
+    private var changed: Set<String> = []
+
+    /// Most resources and registrations that are kept.
+    private static let most = 1000
+
+    /// Takes one line of the event stream.
+    mutating func add(_ event: JSON) {
+        if let value = event["progress"]?.doubleValue, value.isFinite {
+            // 100 is for a job that is done.
+            let whole = max(0, min(99, Int(value)))
+            if whole > progress ?? -1 {
+                progress = whole
+                changed.insert("progress")
+            }
+        }
+        take("stage", event["stage"], into: \.stage)
+        take("component", event["component"], into: \.component)
+        take("message", event["message"], into: \.message)
+        if let value = event["result"], value.objectValue != nil {
+            result = value
+            changed.insert("result")
+        }
+        if let value = event["error"], value.objectValue != nil {
+            error = value
+            changed.insert("error")
+        }
+        if let value = event["resource"] { keep(value, by: "urn", "name", in: \.resources, "resources") }
+        if let value = event["registration"] { keep(value, by: "name", "endpoint", in: \.registrations, "registrations") }
+    }
+
+    /// The fields that changed since the last call.
+    mutating func takeChanges() -> [(String, String)] {
+        defer { changed = [] }
+        return changed.sorted().compactMap { name in text(of: name).map { (name, $0) } }
+    }
+
+    /// Nothing is pending or running any more once the attempt ended.
+    mutating func close(succeeded: Bool) {
+        for index in resources.indices {
+            guard var resource = resources[index].objectValue else { continue }
+            switch resource["status"]?.stringValue {
+            case "running": resource["status"] = succeeded ? "succeeded" : "failed"
+            case "pending": resource["status"] = succeeded ? "unchanged" : "failed"
+            default: continue
+            }
+            resources[index] = .object(resource)
+            changed.insert("resources")
+        }
+    }
+
+    private mutating func take(_ name: String, _ value: JSON?, into path: WritableKeyPath<EventFold, String?>) {
+        guard let text = value?.stringValue, text != self[keyPath: path] else { return }
+        self[keyPath: path] = String(decoding: text.utf8.prefix(4096), as: UTF8.self)
+        changed.insert(name)
+    }
+
+    /// Keeps the newest state of a thing, told apart by its key.
+    private mutating func keep(
+        _ value: JSON,
+        by key: String,
+        _ otherKey: String,
+        in path: WritableKeyPath<EventFold, [JSON]>,
+        _ name: String
+    ) {
+        guard value.objectValue != nil, let identity = value[key] ?? value[otherKey] else { return }
+        changed.insert(name)
+        if let index = self[keyPath: path].firstIndex(where: { ($0[key] ?? $0[otherKey]) == identity }) {
+            self[keyPath: path][index] = value
+        } else if self[keyPath: path].count < EventFold.most {
+            self[keyPath: path].append(value)
+        }
+    }
+
+    private func text(of name: String) -> String? {
+        switch name {
+        case "progress": progress.map(String.init)
+        case "stage": stage
+        case "component": component
+        case "message": message
+        case "result": result?.text
+        case "error": error?.text
+        case "resources": JSON.array(resources).text
+        case "registrations": JSON.array(registrations).text
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import HoistwayModel
+import HoistwayStore
+import Logging
+import Supervision
+
+/// Runs claimed jobs: launches each, follows it to its end, tells the store, and takes the next one.
+struct Runner: Sendable {
+    let store: Store
+    let supervisor: Supervisor
+    let planner: LaunchPlanner
+    let board: SlotBoard
+    let claimant: @Sendable () -> Claimant
+    let persistence: Persistence
+    let shipping: LogShipping
+    let logger: Logger
+
+    /// Runs a claimed job and then, in the same slot, whatever is next.
+    func run(_ job: Job) {
+        guard let fence = job.fence, add(job, fence) else { return }
+        Task {
+            var next: Job? = job
+            while let job = next { next = await runOnce(job) }
+        }
+    }
+
+    private func add(_ job: Job, _ fence: Int64) -> Bool {
+        let grace = job.options.killGrace ?? planner.settings.killGrace
+        return board.add(job.id, fence: fence, killGrace: grace.duration)
+    }
+
+    /// - Returns: the next job for this slot.
+    private func runOnce(_ job: Job) async -> Job? {
+        let context = AttemptContext(job)
+        let fence = job.fence ?? 0
+        do throws(LaunchFailure) {
+            let launch = try await planner.launch(for: job)
+            let attempt: Attempt
+            do throws(SupervisionError) {
+                attempt = try supervisor.launch(launch)
+            } catch {
+                throw LaunchFailure(message: error.description, isRepeatable: true)
+            }
+            board.launched(job.id, attempt)
+            return await follow(attempt, context)
+        } catch {
+            logger.warning("\(job.id) could not be started: \(error.message)")
+            return await end(job.id, fence: fence, Ending.outcome(of: error, context))
+        }
+    }
+
+    /// Follows an attempt that a former worker started.
+    func adopt(_ attempt: Attempt) {
+        let context = AttemptContext(attempt.record)
+        guard board.add(attempt.jobID, fence: attempt.fence, attempt: attempt, killGrace: planner.settings.killGrace.duration)
+        else { return }
+        Task {
+            var next = await follow(attempt, context)
+            while let job = next { next = await runOnce(job) }
+        }
+    }
+
+    /// Settles an attempt that ended while no worker was there.
+    func settle(_ found: FoundAttempt) async {
+        var fold = EventFold()
+        let info: AttemptInfo
+        let outcome: HoistwayStore.Outcome?
+        switch found {
+        case .alive: return
+        case .ended(let ended, let exit):
+            info = ended
+            for event in info.events().lines { fold.add(event) }
+            await recordStart(info, exit)
+            outcome = Ending.outcome(of: exit, &fold, AttemptContext(info.record))
+            await shipping.finish(info, size: exit.logBytes)
+        case .neverStarted(let voided):
+            info = voided
+            outcome = nil
+        case .lost(let lost, let record):
+            info = lost
+            for event in info.events().lines { fold.add(event) }
+            outcome = Ending.outcome(of: record, &fold, AttemptContext(info.record))
+            await shipping.finish(info, size: info.log.size)
+        }
+        let code = await persistence.insist("settling \(info.jobID)") {
+            if let outcome { return try await store.finish(info.jobID, fence: info.fence, outcome) }
+            return try await store.release(info.jobID, fence: info.fence)
+        }
+        if let code { settled(info, code) }
+    }
+
+    /// A job that ended while nobody told that it had begun has run all the same.
+    private func recordStart(_ info: AttemptInfo, _ exit: ExitRecord) async {
+        guard exit.startedAt != nil, let started = info.started else { return }
+        _ = await persistence.insist("recording the start of \(info.jobID)") {
+            try await store.started(
+                info.jobID, fence: info.fence, pid: started.pid, startTime: started.startTime, log: info.logPath)
+        }
+    }
+
+    private func settled(_ info: AttemptInfo, _ code: StoreCode) {
+        if code == .staleFence || code == .notFound {
+            logger.notice("\(info.jobID)#\(info.attempt) was given away or removed: its result is not recorded")
+        }
+        supervisor.settled(info)
+    }
+
+    /// Tells the store what an attempt does until it ended.
+    /// - Returns: the next job for this slot.
+    private func follow(_ attempt: Attempt, _ context: AttemptContext) async -> Job? {
+        let reporter = Reporter(attempt: attempt, store: store, persistence: persistence, shipping: shipping)
+        for await event in attempt.events {
+            switch event {
+            case .started(let started):
+                _ = await persistence.insist("recording the start of \(attempt.jobID)") {
+                    try await store.started(
+                        attempt.jobID, fence: attempt.fence, pid: started.pid, startTime: started.startTime,
+                        log: attempt.logPath)
+                }
+            case .logGrew(let bytes): reporter.logGrew(to: bytes)
+            case .events(let lines, _): reporter.add(lines)
+            case .kill(let receipt): reporter.killed(receipt)
+            case .ended(let exit):
+                var fold = await reporter.stop()
+                await shipping.finish(attempt.info, size: exit.logBytes)
+                return await end(attempt, Ending.outcome(of: exit, &fold, context))
+            case .lost(let record) where record.reason == .neverStarted:
+                _ = await reporter.stop()
+                return await release(attempt)
+            case .lost(let record):
+                var fold = await reporter.stop()
+                return await end(attempt, Ending.outcome(of: record, &fold, context))
+            }
+        }
+        // The supervisor was closed: the attempt goes on without this worker.
+        _ = await reporter.stop()
+        board.remove(attempt.jobID)
+        return nil
+    }
+
+    private func release(_ attempt: Attempt) async -> Job? {
+        let code = await persistence.insist("releasing \(attempt.jobID)") {
+            try await store.release(attempt.jobID, fence: attempt.fence)
+        }
+        if let code { settled(attempt.info, code) }
+        board.remove(attempt.jobID)
+        return nil
+    }
+
+    private func end(_ attempt: Attempt, _ outcome: HoistwayStore.Outcome) async -> Job? {
+        let next = await end(attempt.jobID, fence: attempt.fence, outcome) { settled(attempt.info, $0) }
+        return next
+    }
+
+    /// Records an end; takes the next job in the same round trip while the worker takes jobs.
+    private func end(
+        _ id: String,
+        fence: Int64,
+        _ outcome: HoistwayStore.Outcome,
+        recorded: (StoreCode) -> Void = { _ in }
+    ) async -> Job? {
+        let reply = await persistence.insist("recording the end of \(id)") {
+            if board.isAccepting, board.count <= board.capacity {
+                return try await store.finish(id, fence: fence, outcome, thenClaim: claimant(), count: 1)
+            }
+            return (try await store.finish(id, fence: fence, outcome), [Job]())
+        }
+        if let reply { recorded(reply.0) }
+        // The next one takes the slot before the old one leaves it, so that nobody else fills it in between.
+        let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0) } == true ? job : nil }
+        board.remove(id)
+        return next
+    }
+}

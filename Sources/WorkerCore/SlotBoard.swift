@@ -1,0 +1,137 @@
+import HoistwayModel
+import Supervision
+import Synchronization
+
+/// Which jobs the worker has, and how many more it may take. The one place that the roles share.
+final class SlotBoard: Sendable {
+    struct Entry: Sendable {
+        var fence: Int64
+        /// Nil while the launch is prepared.
+        var attempt: Attempt?
+        /// The newest kill that was asked for, and whether the attempt's monitor has been told.
+        var kill: KillRequest?
+        var isKillDelivered = false
+        var killGrace: Duration
+    }
+
+    struct KillRequest: Sendable, Hashable {
+        var requestedAt: String
+        var signal: String?
+        var grace: Duration?
+        var by: String
+        var why: String
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var isAccepting = true
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let capacity: Int
+    private let state = Mutex(State())
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    var count: Int { state.withLock { $0.entries.count } }
+    var isAccepting: Bool { state.withLock { $0.isAccepting } }
+    var free: Int { state.withLock { $0.isAccepting ? max(0, capacity - $0.entries.count) : 0 } }
+    var ids: [String] { state.withLock { Array($0.entries.keys) } }
+    var attempts: [Attempt] { state.withLock { $0.entries.values.compactMap(\.attempt) } }
+    /// Whether a job is being launched at this moment.
+    var isLaunching: Bool { state.withLock { $0.entries.values.contains { $0.attempt == nil } } }
+
+    func has(_ id: String) -> Bool { state.withLock { $0.entries[id] != nil } }
+
+    /// - Returns: false when the job is here already.
+    func add(_ id: String, fence: Int64, attempt: Attempt? = nil, killGrace: Duration) -> Bool {
+        state.withLock { state in
+            guard state.entries[id] == nil else { return false }
+            state.entries[id] = Entry(fence: fence, attempt: attempt, killGrace: killGrace)
+            return true
+        }
+    }
+
+    /// The job's attempt was launched; a kill that came before is passed on.
+    func launched(_ id: String, _ attempt: Attempt) {
+        let entry = state.withLock { state in
+            state.entries[id]?.attempt = attempt
+            return state.entries[id]
+        }
+        if let entry { deliver(id, entry) }
+    }
+
+    func remove(_ id: String) {
+        wake { $0.entries[id] = nil }
+    }
+
+    /// From now on nothing is taken.
+    func stopAccepting() {
+        wake { $0.isAccepting = false }
+    }
+
+    /// Passes a kill on to the job's monitor, once for each request.
+    /// - Returns: false when the job is not here.
+    func kill(_ id: String, _ request: KillRequest) -> Bool {
+        let entry = state.withLock { state -> Entry? in
+            guard state.entries[id] != nil else { return nil }
+            if state.entries[id]?.kill != request {
+                state.entries[id]?.kill = request
+                state.entries[id]?.isKillDelivered = false
+            }
+            return state.entries[id]
+        }
+        guard let entry else { return false }
+        deliver(id, entry)
+        return true
+    }
+
+    private func deliver(_ id: String, _ entry: Entry) {
+        guard let attempt = entry.attempt, let kill = entry.kill else { return }
+        let isFirst = state.withLock { state in
+            guard let current = state.entries[id], !current.isKillDelivered else { return false }
+            state.entries[id]?.isKillDelivered = true
+            return true
+        }
+        guard isFirst else { return }
+        attempt.kill(
+            signal: kill.signal ?? "TERM",
+            grace: kill.grace ?? entry.killGrace,
+            by: kill.by,
+            why: kill.why,
+            requestedAt: Timestamp(parsing: kill.requestedAt) ?? .now()
+        )
+    }
+
+    /// Waits until a slot is free or nothing is taken any more.
+    func waitForFree() async {
+        while isAccepting, free == 0 { await waitUnless { !$0.isAccepting || $0.entries.count < self.capacity } }
+    }
+
+    /// Waits until no job is left.
+    func waitUntilEmpty() async {
+        while count > 0 { await waitUnless { $0.entries.isEmpty } }
+    }
+
+    private func waitUnless(_ condition: @Sendable (State) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isTrue = state.withLock { state in
+                if condition(state) { return true }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isTrue { continuation.resume() }
+        }
+    }
+
+    private func wake(_ change: (inout State) -> Void) {
+        let waiting = state.withLock { state in
+            change(&state)
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}

@@ -1,0 +1,245 @@
+import Glibc
+import HoistwayModel
+import HoistwayStore
+import Logging
+import RedisClient
+import Supervision
+import Synchronization
+
+/// A worker's roles at work, from adoption to leaving.
+struct Work: Sendable {
+    let settings: WorkerSettings
+    let identity: WorkerIdentity
+    let supervisor: Supervisor
+    let client: RedisClient
+    let logger: Logger
+    private let store: Store
+    private let board: SlotBoard
+    private let recipes: RecipeBook
+    private let runner: Runner
+    private let types: TypeList
+
+    init(
+        settings: WorkerSettings,
+        identity: WorkerIdentity,
+        user: RecipeUser,
+        supervisor: Supervisor,
+        client: RedisClient,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.identity = identity
+        self.supervisor = supervisor
+        self.client = client
+        self.logger = logger
+        store = Store(redis: client, prefix: settings.prefix)
+        board = SlotBoard(capacity: settings.slots)
+        recipes = RecipeBook(folder: settings.recipes, executable: settings.executablePath)
+        types = TypeList(recipes.types(), only: settings.onlyTypes)
+        let types = types
+        let planner = LaunchPlanner(
+            settings: settings,
+            recipes: recipes,
+            secrets: SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands),
+            user: user
+        )
+        let scopes = Scope.served(node: settings.node, servers: [])
+        runner = Runner(
+            store: store,
+            supervisor: supervisor,
+            planner: planner,
+            board: board,
+            claimant: { Claimant(workerID: identity.id, host: identity.host, types: types.served, scopes: scopes) },
+            persistence: Persistence(logger: logger),
+            shipping: LogShipping(store: store, all: settings.logRedisBytes, logger: logger),
+            logger: logger
+        )
+    }
+
+    /// - Returns: how the worker left, for people.
+    func run(orders: StopOrders, onReady: @escaping @Sendable (String) -> Void) async throws -> String {
+        // Adoption needs no Redis: what runs is watched before anything else can go wrong.
+        let adoption = Task { await adopt() }
+        guard let claimed = try await connect(orders) else { return "stopped before Redis was reached" }
+        await adoption.value
+
+        let beat = Beat(
+            identity: identity,
+            client: client,
+            store: store,
+            board: board,
+            supervisor: supervisor,
+            announcement: announcement,
+            stop: { orders.request($0) },
+            logger: logger
+        )
+        for id in claimed where !board.has(id) { try? await beat.giveBack(id) }
+        let blocking = client.blocking()
+        let claimer = Claimer(
+            store: store, blocking: blocking, board: board, runner: runner, claimant: runner.claimant, logger: logger)
+        let wakes = WorkerWakes(client: client, key: store.keys.wake(worker: identity.id))
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { await beat.run(wakes: wakes.stream, announce: announce) }
+            group.addTask { await wakes.run() }
+            group.addTask { await claimer.run() }
+            onReady(identity.id)
+            let text = await obey(orders, blocking)
+            group.cancelAll()
+            await wakes.close()
+            return text
+        }
+    }
+
+    /// Watches what lives in the data folder and settles what does not. Settling waits for Redis, watching does not.
+    private func adopt() async {
+        for await found in supervisor.scan() {
+            if case .alive(let attempt) = found {
+                logger.info("adopted \(attempt.jobID)#\(attempt.attempt)")
+                runner.adopt(attempt)
+            } else {
+                let runner = runner
+                Task { await runner.settle(found) }
+            }
+        }
+    }
+
+    /// Reaches Redis, however long it takes, and announces the worker.
+    /// - Returns: the jobs Redis believes the worker has; nil when it was told to stop before.
+    private func connect(_ orders: StopOrders) async throws -> [String]? {
+        let attempts = Task { () throws -> [String] in
+            while true {
+                do {
+                    try await client.connect()
+                    let announcement = announcement()
+                    return try await store.register(
+                        types: announcement.types, worker: (identity.id, announcement.fields))
+                } catch let error as RedisError {
+                    logger.warning("\(error); trying again in 5 s")
+                    try await Task.sleep(for: .seconds(5))
+                }
+            }
+        }
+        let watch = Task {
+            for await _ in orders.stream {
+                attempts.cancel()
+                return
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            return try await attempts.value
+        } catch is CancellationError {
+            return nil
+        } catch let error as RedisError where error.code == .cancelled {
+            return nil
+        }
+    }
+
+    /// Carries out the orders to stop, the gentlest first.
+    private func obey(_ orders: StopOrders, _ blocking: RedisBlockingConnection) async -> String {
+        let finished = AsyncStream<StopOrders.Order?> { continuation in
+            Task {
+                for await order in orders.stream { continuation.yield(order) }
+            }
+            Task {
+                while board.isAccepting { try? await Task.sleep(for: .milliseconds(50)) }
+                await board.waitUntilEmpty()
+                continuation.yield(nil)
+            }
+        }
+        for await order in finished {
+            switch order {
+            case .drain:
+                logger.info("draining: \(board.count) jobs still run")
+                board.stopAccepting()
+                await blocking.close()
+                try? await store.leave(identity.id, state: "draining")
+            case .detach:
+                board.stopAccepting()
+                await blocking.close()
+                while board.isLaunching { try? await Task.sleep(for: .milliseconds(10)) }
+                try? await store.leave(identity.id, state: board.count == 0 ? "stopped" : "detached")
+                return "detached: \(board.count) jobs go on"
+            case .kill:
+                logger.warning("killing \(board.count) jobs")
+                for attempt in board.attempts {
+                    attempt.kill(grace: settings.killGrace.duration, by: identity.id, why: "the worker was told to stop")
+                }
+            case .leave:
+                return "left at once: \(board.count) jobs go on"
+            case nil:
+                try? await store.leave(identity.id, state: "stopped")
+                return "stopped"
+            }
+        }
+        return "stopped"
+    }
+
+    @Sendable private func announcement() -> WorkerAnnouncement {
+        types.update(recipes.types())
+        let fields: [(String, String)] = [
+            ("host", identity.host), ("node", settings.node ?? ""), ("pid", String(getpid())),
+            ("types", types.served.map(\.name).joined(separator: ",")), ("servers", ""),
+            ("slots", String(settings.slots)), ("running", String(board.count)), ("version", Version.current),
+        ]
+        return WorkerAnnouncement(types: JobType.builtIn + types.served + settings.ownTypes, fields: fields)
+    }
+
+    /// Makes a recipe known that was added while the worker runs.
+    @Sendable private func announce() async {
+        let before = types.served
+        let announcement = announcement()
+        guard types.served != before, board.isAccepting else { return }
+        _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+    }
+}
+
+/// The types a worker serves; recipes may come and go while it runs.
+final class TypeList: Sendable {
+    private let only: [JobType]?
+    private let types: Mutex<[JobType]>
+
+    init(_ types: [JobType], only: [JobType]?) {
+        self.only = only
+        self.types = Mutex(types)
+    }
+
+    var served: [JobType] {
+        let known = types.withLock { $0 }
+        guard let only else { return known }
+        return known.filter { only.contains($0) }
+    }
+
+    func update(_ known: [JobType]) {
+        types.withLock { $0 = known }
+    }
+}
+
+/// Tells when somebody has something for this worker: a kill, a request to stop.
+struct WorkerWakes: Sendable {
+    let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+    private let connection: RedisBlockingConnection
+    private let key: String
+
+    init(client: RedisClient, key: String) {
+        connection = client.blocking()
+        self.key = key
+        (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                if try await connection.blpop([key], seconds: 30) != nil { continuation.yield() }
+            } catch {
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        continuation.finish()
+    }
+
+    func close() async {
+        await connection.close()
+    }
+}

@@ -1,0 +1,57 @@
+import HoistwayModel
+import RedisClient
+
+/// What a worker is told when it starts.
+package struct WorkerSettings: Sendable {
+    package var redis: RedisURL
+    package var prefix: String
+    /// Absolute path of the data folder.
+    package var data: String
+    /// Folder of recipes, `nil` for the built-in ones alone.
+    package var recipes: String?
+    /// Types of the configuration that are not built in.
+    package var ownTypes: [JobType] = []
+    /// The only types to take, `nil` for all there are recipes for.
+    package var onlyTypes: [JobType]?
+    /// How many jobs run at the same time.
+    package var slots = 4
+    /// The label that pins jobs to this worker.
+    package var node: String?
+    package var onStop = ControlDocument.StopMode.drain
+    package var killGrace = TimeSpan.seconds(10)
+    package var fenceAfter = TimeSpan.seconds(60)
+    /// Whom recipes run as when the worker is root.
+    package var user: String?
+    package var environment: [(name: String, value: String)] = []
+    /// Refuse every command or script that a payload brings.
+    package var noCommandEval = false
+    /// Patterns of the secrets that jobs may ask for, such as `file:/etc/hoistway/secrets/*`.
+    package var secretsAllow: [String] = []
+    /// Commands that print a secret, by name.
+    package var secretCommands: [String: [String]] = [:]
+    /// Largest log of an attempt in bytes.
+    package var logMaxBytes = 64 << 20
+    /// Most bytes of all logs' copies in Redis.
+    package var logRedisBytes = 64 << 20
+    /// Absolute path of `hoistway-monitor`.
+    package var monitorPath: String
+    /// Absolute path of this program, which runs the built-in recipes.
+    package var executablePath: String
+
+    package init(redis: RedisURL, prefix: String, data: String, monitorPath: String, executablePath: String) {
+        self.redis = redis
+        self.prefix = prefix
+        self.data = data
+        self.monitorPath = monitorPath
+        self.executablePath = executablePath
+    }
+}
+
+/// Why a worker cannot work, for people.
+package struct WorkerError: Error, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
