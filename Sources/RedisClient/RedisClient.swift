@@ -25,7 +25,7 @@ package final class RedisClient: RedisCommands {
     /// - Parameters:
     ///   - name: what `CLIENT LIST` shows.
     ///   - scripts: are loaded on each new connection.
-    ///   - commandTimeout: for a command that names none, from the call to the reply.
+    ///   - commandTimeout: for a command that names none: how long it waits for a connection, and then for the reply.
     package init(
         url: RedisURL,
         name: String,
@@ -72,13 +72,15 @@ package final class RedisClient: RedisCommands {
     }
 
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
-        let deadline = NIODeadline.now() + TimeAmount(timeout ?? connector.timeout)
+        let limit = TimeAmount(timeout ?? connector.timeout)
+        let deadline = NIODeadline.now() + limit
         while true {
             switch await connection(until: deadline) {
             case .failure(let error):
                 return .failed(error)
             case .success(let connection):
-                let replies = await connection.execute(commands, deadline: deadline)
+                // The time to reply starts anew, or what is left after an outage would end the new connection for all.
+                let replies = await connection.execute(commands, deadline: .now() + limit)
                 guard replies.failure?.code == .notSent else { return replies }
                 state.withLock { $0.drop(connection) }
             }
@@ -163,6 +165,7 @@ package final class RedisClient: RedisCommands {
                 guard let waiters = state.withLock({ $0.publish(connection) }) else { return connection.close() }
                 serve(waiters, connection)
                 backoff.reset()
+                logger.info("connected to Redis", metadata: ["address": "\(url.address)"])
                 await watch(connection)
             } catch {
                 state.withLock { $0.attemptFailed(error) }
