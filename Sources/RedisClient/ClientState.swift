@@ -31,12 +31,30 @@ struct ClientState {
         guard !isClosed else { return nil }
         connection = new
         lastFailure = nil
+        tell(.connected)
         defer { waiters = [:] }
         return Array(waiters.values)
     }
 
     mutating func drop(_ old: RedisConnection) {
         if connection === old { connection = nil }
+    }
+
+    mutating func ended(_ old: RedisConnection, _ reason: RedisError) {
+        drop(old)
+        lastFailure = reason
+        tell(.disconnected(reason))
+    }
+
+    mutating func attemptFailed(_ error: RedisError) {
+        lastFailure = error
+        tell(.attemptFailed(error))
+    }
+
+    private func tell(_ event: RedisConnectionEvent) {
+        for listener in listeners.values {
+            listener.yield(event)
+        }
     }
 
     /// - Returns: the number of the listener; nil when the client was closed.

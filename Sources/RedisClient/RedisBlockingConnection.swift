@@ -3,7 +3,7 @@ import RESP
 import Synchronization
 
 /// A connection for one task that waits inside Redis. It is made at the first command, and made anew at the next one after it
-/// broke, was overdue, or the task was cancelled.
+/// broke, was overdue, or the task was cancelled. While Redis cannot be reached commands fail at once.
 package final class RedisBlockingConnection: RedisCommands {
     /// How much longer than Redis was told to wait we wait for the reply.
     private static let grace = Duration.seconds(2)

@@ -25,7 +25,7 @@ package final class RedisClient: RedisCommands {
     /// - Parameters:
     ///   - name: what `CLIENT LIST` shows.
     ///   - scripts: are loaded on each new connection.
-    ///   - commandTimeout: for a command that names none, from the call to the reply.
+    ///   - commandTimeout: for a command that names none: how long it waits for a connection, and then for the reply.
     package init(
         url: RedisURL,
         name: String,
@@ -59,19 +59,28 @@ package final class RedisClient: RedisCommands {
             return
         }
         let connection = try await connector.open()
-        if !keepConnected(startingWith: connection) {
+        let waiters = state.withLock { state in
+            guard state.keeper == nil, !state.isClosed else { return [ConnectionWaiter]?.none }
+            state.keeper = Task { await self.keep(connection) }
+            return state.publish(connection)
+        }
+        if let waiters {
+            serve(waiters, connection)
+        } else {
             connection.close()
         }
     }
 
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
-        let deadline = NIODeadline.now() + TimeAmount(timeout ?? connector.timeout)
+        let limit = TimeAmount(timeout ?? connector.timeout)
+        let deadline = NIODeadline.now() + limit
         while true {
             switch await connection(until: deadline) {
             case .failure(let error):
                 return .failed(error)
             case .success(let connection):
-                let replies = await connection.execute(commands, deadline: deadline)
+                // The time to reply starts anew, or what is left after an outage would end the new connection for all.
+                let replies = await connection.execute(commands, deadline: .now() + limit)
                 guard replies.failure?.code == .notSent else { return replies }
                 state.withLock { $0.drop(connection) }
             }
@@ -111,7 +120,7 @@ package final class RedisClient: RedisCommands {
         for listener in listeners {
             listener.finish()
         }
-        await keeper?.value
+        if let connection { _ = try? await connection.closed.get() }
     }
 
     /// The present connection, or the next one.
@@ -122,7 +131,7 @@ package final class RedisClient: RedisCommands {
         case .closed: return .failure(ClientState.closedError)
         case .waiter(let new): waiter = new
         }
-        keepConnected(startingWith: nil)
+        keepConnected()
         let timer = connector.eventLoop.scheduleTask(deadline: deadline) { self.expire(waiter) }
         let result = await waiter.wait()
         timer.cancel()
@@ -139,63 +148,46 @@ package final class RedisClient: RedisCommands {
     }
 
     /// Starts the task that keeps a connection, unless there is one.
-    /// - Returns: whether `connection` is in use now.
-    @discardableResult
-    private func keepConnected(startingWith connection: RedisConnection?) -> Bool {
+    private func keepConnected() {
         state.withLock { state in
-            guard state.keeper == nil, !state.isClosed else { return false }
-            state.keeper = Task { await self.keep(connection) }
-            return true
+            guard state.keeper == nil, !state.isClosed else { return }
+            state.keeper = Task { await self.keep(nil) }
         }
     }
 
+    /// - Parameter first: is in use already.
     private func keep(_ first: RedisConnection?) async {
-        var next = first
         var backoff = Backoff()
+        if let first { await watch(first) }
         while !Task.isCancelled {
             do throws(RedisError) {
-                let connection: RedisConnection
-                if let next { connection = next } else { connection = try await connector.open() }
-                next = nil
+                let connection = try await connector.open()
+                guard let waiters = state.withLock({ $0.publish(connection) }) else { return connection.close() }
+                serve(waiters, connection)
                 backoff.reset()
-                await use(connection)
+                logger.info("connected to Redis", metadata: ["address": "\(url.address)"])
+                await watch(connection)
             } catch {
-                tell(.attemptFailed(error))
+                state.withLock { $0.attemptFailed(error) }
                 logger.debug("cannot connect to Redis", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: backoff.next())
         }
     }
 
-    /// Gives the connection to all commands until it ends.
-    private func use(_ connection: RedisConnection) async {
-        guard let waiters = state.withLock({ $0.publish(connection) }) else {
-            connection.close()
-            return
-        }
-        tell(.connected)
+    private func serve(_ waiters: [ConnectionWaiter], _ connection: RedisConnection) {
         for waiter in waiters {
             waiter.complete(.success(connection))
         }
-        let ending = connection.closed
-        guard let reason = try? await ending.get() else { return }
-        state.withLock { state in
-            state.drop(connection)
-            state.lastFailure = reason
-        }
-        tell(.disconnected(reason))
-        if !Task.isCancelled {
-            logger.warning("the connection to Redis ended", metadata: ["reason": "\(reason)"])
-        }
     }
 
-    private func tell(_ event: RedisConnectionEvent) {
-        let listeners = state.withLock { state in
-            if case .attemptFailed(let error) = event { state.lastFailure = error }
-            return Array(state.listeners.values)
-        }
-        for listener in listeners {
-            listener.yield(event)
+    /// Until the connection has ended.
+    private func watch(_ connection: RedisConnection) async {
+        let ending = connection.closed
+        guard let reason = try? await ending.get() else { return }
+        state.withLock { $0.ended(connection, reason) }
+        if !Task.isCancelled {
+            logger.warning("the connection to Redis ended", metadata: ["reason": "\(reason)"])
         }
     }
 }

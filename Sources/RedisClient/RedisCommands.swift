@@ -16,7 +16,7 @@ package struct RedisReplies: Sendable {
 package protocol RedisCommands: Sendable {
     /// Sends commands in one go and waits for their replies.
     /// - Parameters:
-    ///   - timeout: until the last reply; nil for the usual one.
+    ///   - timeout: how long to wait for the last reply; nil for the usual time.
     func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies
 }
 
