@@ -8,6 +8,11 @@ package struct LogPiece: Sendable {
     package var offset: Int
     package var bytes: [UInt8]
 
+    package init(offset: Int, bytes: [UInt8]) {
+        self.offset = offset
+        self.bytes = bytes
+    }
+
     package var end: Int { offset + bytes.count }
 }
 

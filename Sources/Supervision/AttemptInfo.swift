@@ -16,6 +16,11 @@ package struct AttemptInfo: Sendable, Hashable {
 
     package var log: AttemptLog { AttemptLog(folder: folder, logPath: logPath, maxBytes: logMaxBytes) }
 
+    /// What the monitor told of the start; nil when the recipe never ran.
+    package var started: StartedRecord? {
+        Files.read("\(folder)/state.json").flatMap { try? JSON(parsing: $0) }.flatMap(StartedRecord.init)
+    }
+
     /// Lines of `events.jsonl` from `offset` on, and the offset behind the last.
     package func events(from offset: Int = 0) -> (lines: [JSON], endOffset: Int) {
         EventsFile.read("\(folder)/events.jsonl", from: offset, to: nil)

@@ -1,6 +1,7 @@
 import HoistwayModel
 import HoistwayStore
 import Logging
+import RESP
 import RedisClient
 
 /// Makes jobs of the documents in the inboxes and carries out the commands of the control list.
@@ -121,7 +122,9 @@ struct Listener: Sendable {
         var keys: Set = [store.keys.control]
         var cursor = "0"
         repeat {
-            let reply = try await client.send(["SCAN", .string(cursor), "MATCH", "\(inboxes.globEscaped)*", "COUNT", 1000])
+            let reply = try await client.send([
+                "SCAN", .string(cursor), "MATCH", "\(inboxes.globEscaped)*", "COUNT", 1000,
+            ])
             let parts = reply.array ?? []
             cursor = parts.first?.string ?? "0"
             keys.formUnion(parts.last?.array?.compactMap(\.string) ?? [])

@@ -5,7 +5,9 @@ import Supervision
 /// Turns what a monitor left into what the store is told.
 enum Ending {
     /// - Parameter fold: closed here; its last changes go with the outcome.
-    static func outcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext) -> HoistwayStore.Outcome {
+    static func outcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext)
+        -> HoistwayStore.Outcome
+    {
         let kind = kind(of: exit)
         fold.close(succeeded: kind == .done)
         var fields = fold.takeChanges()
@@ -37,11 +39,15 @@ enum Ending {
     }
 
     /// The outcome of an attempt whose monitor died.
-    static func outcome(of lost: LostRecord, _ fold: inout EventFold, _ context: AttemptContext) -> HoistwayStore.Outcome {
+    static func outcome(of lost: LostRecord, _ fold: inout EventFold, _ context: AttemptContext)
+        -> HoistwayStore.Outcome
+    {
         fold.close(succeeded: false)
         var message = lost.rebooted ? "the host was restarted" : "its monitor was killed"
         if lost.killed > 0 { message += "; \(lost.killed) processes of it were ended" }
-        if !lost.cleanupFailures.isEmpty { message += "; cleanup failed: \(lost.cleanupFailures.joined(separator: ", "))" }
+        if !lost.cleanupFailures.isEmpty {
+            message += "; cleanup failed: \(lost.cleanupFailures.joined(separator: ", "))"
+        }
         let error: JSON = ["code": "lost", "message": .string(message)]
         let fields = fold.takeChanges() + [("message", message), ("error", error.text)]
         return HoistwayStore.Outcome(.lost, wait: context.wait(), fields: fields)

@@ -37,7 +37,9 @@ struct EventFold: Sendable {
             changed.insert("error")
         }
         if let value = event["resource"] { keep(value, by: "urn", "name", in: \.resources, "resources") }
-        if let value = event["registration"] { keep(value, by: "name", "endpoint", in: \.registrations, "registrations") }
+        if let value = event["registration"] {
+            keep(value, by: "name", "endpoint", in: \.registrations, "registrations")
+        }
     }
 
     /// The fields that changed since the last call.

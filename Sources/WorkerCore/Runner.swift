@@ -51,7 +51,13 @@ struct Runner: Sendable {
     /// Follows an attempt that a former worker started.
     func adopt(_ attempt: Attempt) {
         let context = AttemptContext(attempt.record)
-        guard board.add(attempt.jobID, fence: attempt.fence, attempt: attempt, killGrace: planner.settings.killGrace.duration)
+        guard
+            board.add(
+                attempt.jobID,
+                fence: attempt.fence,
+                attempt: attempt,
+                killGrace: planner.settings.killGrace.duration
+            )
         else { return }
         Task {
             var next = await follow(attempt, context)
@@ -93,7 +99,12 @@ struct Runner: Sendable {
         guard exit.startedAt != nil, let started = info.started else { return }
         _ = await persistence.insist("recording the start of \(info.jobID)") {
             try await store.started(
-                info.jobID, fence: info.fence, pid: started.pid, startTime: started.startTime, log: info.logPath)
+                info.jobID,
+                fence: info.fence,
+                pid: started.pid,
+                startTime: started.startTime,
+                log: info.logPath
+            )
         }
     }
 
@@ -113,8 +124,12 @@ struct Runner: Sendable {
             case .started(let started):
                 _ = await persistence.insist("recording the start of \(attempt.jobID)") {
                     try await store.started(
-                        attempt.jobID, fence: attempt.fence, pid: started.pid, startTime: started.startTime,
-                        log: attempt.logPath)
+                        attempt.jobID,
+                        fence: attempt.fence,
+                        pid: started.pid,
+                        startTime: started.startTime,
+                        log: attempt.logPath
+                    )
                 }
             case .logGrew(let bytes): reporter.logGrew(to: bytes)
             case .events(let lines, _): reporter.add(lines)

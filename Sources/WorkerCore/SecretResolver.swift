@@ -1,6 +1,7 @@
 import Glibc
 import HoistwayModel
 import Subprocess
+import SystemPackage
 
 /// A secret that cannot be had, or must not be.
 struct SecretFailure: Error, CustomStringConvertible {
@@ -23,7 +24,8 @@ struct SecretResolver: Sendable {
         }
         guard isAllowed(reference) else {
             throw SecretFailure(
-                description: "secret \(name): \(reference.description) is not allowed by worker.secrets on this worker")
+                description: "secret \(name): \(reference.description) is not allowed by worker.secrets on this worker"
+            )
         }
         let bytes: [UInt8]
         switch reference {
@@ -35,7 +37,8 @@ struct SecretResolver: Sendable {
             bytes = Array(String(cString: value).utf8)
         case .command(let command): bytes = try await output(of: command, name)
         }
-        guard let value = String(validating: SecretResolver.trimmed(bytes), as: UTF8.self), !value.utf8.contains(0) else {
+        guard let value = String(validating: SecretResolver.trimmed(bytes), as: UTF8.self), !value.utf8.contains(0)
+        else {
             throw SecretFailure(description: "secret \(name): its value is no text")
         }
         guard value.utf8.count >= SecretResolver.minimum else {
@@ -82,7 +85,7 @@ struct SecretResolver: Sendable {
         do {
             let result = try await withTimeout(.seconds(30)) {
                 try await run(
-                    program.hasPrefix("/") ? .path(.init(program)) : .name(program),
+                    program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
                     arguments: Arguments(Array(words.dropFirst())),
                     output: .bytes(limit: SecretResolver.maximum),
                     error: .discarded
@@ -93,7 +96,8 @@ struct SecretResolver: Sendable {
             }
             guard result.terminationStatus.isSuccess else {
                 throw SecretFailure(
-                    description: "secret \(name): the command \(command) failed (\(result.terminationStatus))")
+                    description: "secret \(name): the command \(command) failed (\(result.terminationStatus))"
+                )
             }
             return result.standardOutput
         } catch let failure as SecretFailure {

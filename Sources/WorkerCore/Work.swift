@@ -76,7 +76,13 @@ struct Work: Sendable {
         for id in claimed where !board.has(id) { try? await beat.giveBack(id) }
         let blocking = client.blocking()
         let claimer = Claimer(
-            store: store, blocking: blocking, board: board, runner: runner, claimant: runner.claimant, logger: logger)
+            store: store,
+            blocking: blocking,
+            board: board,
+            runner: runner,
+            claimant: runner.claimant,
+            logger: logger
+        )
         let wakes = WorkerWakes(client: client, key: store.keys.wake(worker: identity.id))
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await beat.run(wakes: wakes.stream, announce: announce) }
@@ -112,7 +118,9 @@ struct Work: Sendable {
                     try await client.connect()
                     let announcement = announcement()
                     return try await store.register(
-                        types: announcement.types, worker: (identity.id, announcement.fields))
+                        types: announcement.types,
+                        worker: (identity.id, announcement.fields)
+                    )
                 } catch let error as RedisError {
                     logger.warning("\(error); trying again in 5 s")
                     try await Task.sleep(for: .seconds(5))
@@ -163,7 +171,11 @@ struct Work: Sendable {
             case .kill:
                 logger.warning("killing \(board.count) jobs")
                 for attempt in board.attempts {
-                    attempt.kill(grace: settings.killGrace.duration, by: identity.id, why: "the worker was told to stop")
+                    attempt.kill(
+                        grace: settings.killGrace.duration,
+                        by: identity.id,
+                        why: "the worker was told to stop"
+                    )
                 }
             case .leave:
                 return "left at once: \(board.count) jobs go on"

@@ -33,11 +33,24 @@ package struct WorkerDaemon: Sendable {
         let supervisor = try Supervisor(data: settings.data, workerID: identity.id, monitor: settings.monitorPath)
         defer { supervisor.close() }
         let client = RedisClient(
-            url: settings.redis, name: "hoistway:\(identity.id)", scripts: Scripts.all, logger: logger)
-        let work = Work(settings: settings, identity: identity, user: user, supervisor: supervisor, client: client, logger: logger)
+            url: settings.redis,
+            name: "hoistway:\(identity.id)",
+            scripts: Scripts.all,
+            logger: logger
+        )
+        let work = Work(
+            settings: settings,
+            identity: identity,
+            user: user,
+            supervisor: supervisor,
+            client: client,
+            logger: logger
+        )
 
         let orders = StopOrders()
-        let signals = Task { await orders.follow(await UnixSignalsSequence(trapping: .sigterm, .sigint), settings.onStop) }
+        let signals = Task {
+            await orders.follow(await UnixSignalsSequence(trapping: .sigterm, .sigint), settings.onStop)
+        }
         defer { signals.cancel() }
         let outcome = try await work.run(orders: orders, onReady: onReady)
         logger.info("\(outcome)")
@@ -84,7 +97,9 @@ final class StopOrders: Sendable {
 /// The data folder: the worker's own, mode 0700 unless recipes of another user must pass through.
 enum DataFolder {
     static func make(_ path: String) throws(WorkerError) {
-        guard path.hasPrefix("/") else { throw WorkerError("the data folder must be an absolute path, not \"\(path)\"") }
+        guard path.hasPrefix("/") else {
+            throw WorkerError("the data folder must be an absolute path, not \"\(path)\"")
+        }
         var current = ""
         for part in path.split(separator: "/") {
             current += "/\(part)"
@@ -93,7 +108,9 @@ enum DataFolder {
             }
         }
         guard access(path, R_OK | W_OK | X_OK) == 0 else {
-            throw WorkerError("\(path) cannot be written: \(String(cString: strerror(errno))); choose another with --data")
+            throw WorkerError(
+                "\(path) cannot be written: \(String(cString: strerror(errno))); choose another with --data"
+            )
         }
     }
 }
