@@ -117,22 +117,11 @@ int hw_unlock(int fd) {
     return (int)RETRY(flock(fd, LOCK_UN));
 }
 
-int hw_set_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
-    return 0;
-}
-
 int hw_pipe(int *reading, int *writing, int size) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
-    int result = hw_set_nonblocking(ends[0]);
-    if (result < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return result;
-    }
-    fcntl(ends[1], F_SETPIPE_SZ, size);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (size > 0) fcntl(ends[1], F_SETPIPE_SZ, size);
     *reading = ends[0];
     *writing = ends[1];
     return 0;

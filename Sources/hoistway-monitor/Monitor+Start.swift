@@ -1,7 +1,8 @@
 import CLinux
 
 extension Monitor {
-    private static let pipeSize: Int32 = 1 << 20
+    /// Wide for what is written fast only: an unprivileged user may have 64 MiB of pipes.
+    private static let outputPipeSize: Int32 = 1 << 18
 
     /// Opens the log and takes the workspace. An answer is the end: nothing ran.
     func prepare(lock: Int32) -> ExitRecord? {
@@ -80,7 +81,9 @@ extension Monitor {
         }
         var reading: [Int32] = [-1, -1, -1]
         var writing: [Int32] = [-1, -1, -1]
-        for index in 0..<(withEvents ? 3 : 2) { _ = hw_pipe(&reading[index], &writing[index], Self.pipeSize) }
+        for index in 0..<(withEvents ? 3 : 2) {
+            _ = hw_pipe(&reading[index], &writing[index], index == 0 ? Self.outputPipeSize : 0)
+        }
         var message: Bytes = []
         let pid = program.start(
             input: input,
