@@ -16,12 +16,10 @@ const char *hw_error_text(int error) {
     return strerror(error);
 }
 
-int hw_eintr(void) { return EINTR; }
 int hw_eagain(void) { return EAGAIN; }
 int hw_enospc(void) { return ENOSPC; }
 int hw_enoent(void) { return ENOENT; }
 int hw_eexist(void) { return EEXIST; }
-int hw_echild(void) { return ECHILD; }
 int hw_ebadmsg(void) { return EBADMSG; }
 
 int hw_open_read(int directory, const char *path) {
@@ -111,10 +109,6 @@ int hw_close(int fd) {
 
 int hw_lock(int fd) {
     return (int)RETRY(flock(fd, LOCK_EX | LOCK_NB));
-}
-
-int hw_unlock(int fd) {
-    return (int)RETRY(flock(fd, LOCK_UN));
 }
 
 int hw_pipe(int *reading, int *writing, int size) {

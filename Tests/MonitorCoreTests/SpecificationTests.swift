@@ -66,6 +66,19 @@ import Testing
         #expect([read.uid, read.gid, read.killGrace, read.timeout] == [-1, -1, 10_000, 0])
     }
 
+    @Test func hugeNumbersAreCut() throws {
+        let read = try #require(Specification(complete + record(9, Bytes("9223372036854775807"))))
+        #expect(read.timeout == Specification.longest)
+        let text = #"{"do":"kill","grace":9223372036854775807}"#
+        guard
+            case .kill(signal: nil, grace: Specification.longest, by: nil, why: nil, requestedAt: nil)? =
+                Command(Bytes(text: text))
+        else {
+            Issue.record("not cut")
+            return
+        }
+    }
+
     @Test(arguments: ["", "x", "1x", "-1", "99999999999999999999"]) func badNumbersAreRefused(text: String) {
         for tag in [8, 9, 10, 11, 12, 14, 15, 16] {
             #expect(Specification(complete + record(tag, Bytes(text: text))) == nil)

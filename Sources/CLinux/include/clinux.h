@@ -16,12 +16,10 @@ const char *hw_argument(int index);
 
 // Text of an errno.
 const char *hw_error_text(int error);
-int hw_eintr(void);
 int hw_eagain(void);
 int hw_enospc(void);
 int hw_enoent(void);
 int hw_eexist(void);
-int hw_echild(void);
 int hw_ebadmsg(void);
 
 // Files. Every descriptor made here is close-on-exec. `directory` is a descriptor or, for absolute paths, -1.
@@ -52,7 +50,6 @@ int hw_is_executable(const char *path);
 int hw_close(int fd);
 // Takes LOCK_EX without waiting: 0 taken, -EWOULDBLOCK held by another.
 int hw_lock(int fd);
-int hw_unlock(int fd);
 // pipe2(O_CLOEXEC); the reading end does not block. `size`, unless 0, is set where the kernel allows it.
 int hw_pipe(int *reading, int *writing, int size);
 // Bytes that wait in a pipe or socket.
