@@ -16,12 +16,10 @@ const char *hw_error_text(int error) {
     return strerror(error);
 }
 
-int hw_eintr(void) { return EINTR; }
 int hw_eagain(void) { return EAGAIN; }
 int hw_enospc(void) { return ENOSPC; }
 int hw_enoent(void) { return ENOENT; }
 int hw_eexist(void) { return EEXIST; }
-int hw_echild(void) { return ECHILD; }
 int hw_ebadmsg(void) { return EBADMSG; }
 
 int hw_open_read(int directory, const char *path) {
@@ -113,26 +111,11 @@ int hw_lock(int fd) {
     return (int)RETRY(flock(fd, LOCK_EX | LOCK_NB));
 }
 
-int hw_unlock(int fd) {
-    return (int)RETRY(flock(fd, LOCK_UN));
-}
-
-int hw_set_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
-    return 0;
-}
-
 int hw_pipe(int *reading, int *writing, int size) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
-    int result = hw_set_nonblocking(ends[0]);
-    if (result < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return result;
-    }
-    fcntl(ends[1], F_SETPIPE_SZ, size);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (size > 0) fcntl(ends[1], F_SETPIPE_SZ, size);
     *reading = ends[0];
     *writing = ends[1];
     return 0;

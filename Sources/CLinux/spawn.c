@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "clinux.h"
+#include "signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -31,7 +32,7 @@ static __attribute__((noinline)) _Noreturn void child(struct hw_spawn *request, 
     struct sigaction standard;
     memset(&standard, 0, sizeof standard);
     standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+    for (int i = 0; i < ignored_signal_count; i++) sigaction(ignored_signals[i], &standard, NULL);
     if (join && write(join, "0", 1) == 1) request->in_cgroup = 1;
     if (setpgid(0, 0) < 0) fail(request, "setpgid");
     // Lifted above 3 first, so that no dup2 overwrites a descriptor that is still needed.

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "clinux.h"
+#include "signals.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -56,18 +57,26 @@ int hw_timer_set(int timer, int64_t boottime_ms) {
     return timerfd_settime(timer, TFD_TIMER_ABSTIME, &setting, NULL) < 0 ? -errno : 0;
 }
 
-int hw_signals_create(void) {
-    struct sigaction action = {0};
-    for (int number = 1; number < NSIG; number++) {
-        int ignored = number == SIGHUP || number == SIGINT || number == SIGPIPE;
-        action.sa_handler = ignored ? SIG_IGN : SIG_DFL;
-        sigaction(number, &action, NULL);
-    }
+static sigset_t waited_for(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) return -errno;
+    return set;
+}
+
+void hw_signals_prepare(void) {
+    struct sigaction action = {0};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    for (int i = 0; i < ignored_signal_count; i++) sigaction(ignored_signals[i], &action, NULL);
+    sigset_t set = waited_for();
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+int hw_signals_create(void) {
+    sigset_t set = waited_for();
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }

@@ -12,7 +12,8 @@ package enum Command {
             members.last { $0.key.equals(key) }.flatMap { JSONScanner.string(line, in: $0.value) }
         }
         func number(_ key: StaticString) -> Int64? {
-            members.last { $0.key.equals(key) }.flatMap { JSONScanner.integer(line, in: $0.value) }
+            let number = members.last { $0.key.equals(key) }.flatMap { JSONScanner.integer(line, in: $0.value) }
+            return number.map { min(max($0, 0), Specification.longest) }
         }
         guard let action = text("do") else { return nil }
         if action.equals("kill") {

@@ -106,17 +106,18 @@ package struct LineAssembler: ~Copyable, TextSink {
     }
 }
 
-/// The first line feed, or the end: eight bytes at a time.
+/// The first line feed, or the end: sixteen bytes at a time.
 @inline(__always)
 private func firstLineFeed(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
+    let lineFeeds = SIMD16<UInt8>(repeating: UInt8(ascii: "\n"))
     var position = start
-    while position + 8 <= end {
-        let word = UInt64(littleEndian: UnsafeRawPointer(position).loadUnaligned(as: UInt64.self))
-        let difference = word ^ 0x0A0A_0A0A_0A0A_0A0A
-        // The lowest set bit marks the first byte that is zero.
-        let zeros = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-        if zeros != 0 { return position + zeros.trailingZeroBitCount >> 3 }
-        position += 8
+    while position + 16 <= end {
+        let block = UnsafeRawPointer(position).loadUnaligned(as: SIMD16<UInt8>.self)
+        let found = SIMD16<UInt8>(repeating: 0).replacing(with: 0xFF, where: block .== lineFeeds)
+        let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
+        if halves[0] != 0 { return position + halves[0].littleEndian.trailingZeroBitCount >> 3 }
+        if halves[1] != 0 { return position + 8 + halves[1].littleEndian.trailingZeroBitCount >> 3 }
+        position += 16
     }
     while position < end, position.pointee != UInt8(ascii: "\n") { position += 1 }
     return position

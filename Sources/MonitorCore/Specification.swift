@@ -24,6 +24,8 @@ package struct Specification: Equatable {
     package var firstLines: [Bytes] = []
 
     private static let version: UInt32 = 1
+    /// Larger numbers mean this one, so that no sum of a time and a duration overflows.
+    package static let longest: Int64 = 1 << 52
 
     /// Nil when the bytes are cut off, of another version, hold a number that is none, or name no folder, log or
     /// executable.
@@ -74,7 +76,7 @@ package struct Specification: Equatable {
 
     private static func set(_ target: inout Int64, _ value: Bytes) -> Bool {
         guard let number = value.decimal, number >= 0 else { return false }
-        target = number
+        target = Swift.min(number, longest)
         return true
     }
 

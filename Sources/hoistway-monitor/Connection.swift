@@ -10,6 +10,7 @@ final class Connection {
     private var unsent: Bytes = []
     private var unread: Bytes = []
     private(set) var isOpen = true
+    private var waitsToWrite = false
 
     init(_ fd: Int32, epoll: Int32) {
         self.fd = fd
@@ -31,7 +32,9 @@ final class Connection {
         let sent = unsent.withUnsafeBufferPointer { hw_send(fd, $0.baseAddress, $0.count) }
         if sent > 0 { unsent.removeFirst(Int(sent)) }
         if sent < 0, sent != -Int64(hw_eagain()) { return close() }
-        _ = hw_epoll_change(epoll, fd, unsent.isEmpty ? 1 : 5)
+        guard waitsToWrite == unsent.isEmpty else { return }
+        waitsToWrite = !unsent.isEmpty
+        _ = hw_epoll_change(epoll, fd, waitsToWrite ? 5 : 1)
     }
 
     /// Reads what came: whole lines.

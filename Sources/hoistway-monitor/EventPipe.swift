@@ -6,13 +6,15 @@ final class EventPipe {
     private var unread: Bytes = []
     /// Within a line that was too long, and is passed on as text in pieces.
     private var isOverlong = false
-    private var room = [UInt8](repeating: 0, count: 1 << 16)
+    private let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
 
     enum Line {
         case event(Bytes)
         /// Of a line that is longer than an event may be.
         case piece(Bytes)
     }
+
+    deinit { room.deallocate() }
 
     func open(_ fd: Int32) {
         self.fd = fd
@@ -22,7 +24,7 @@ final class EventPipe {
     func read(isEnd: inout Bool) -> [Line] {
         var lines: [Line] = []
         while fd >= 0 {
-            let count = room.withUnsafeMutableBufferPointer { hw_read(fd, $0.baseAddress, $0.count) }
+            let count = hw_read(fd, room.baseAddress, room.count)
             if count == 0 { isEnd = true }
             guard count > 0 else { break }
             split(Int(count), into: &lines)

@@ -23,6 +23,7 @@ struct Launcher {
 
     /// Ends when the worker is gone and no child is left.
     mutating func run() {
+        hw_signals_prepare()
         _ = hw_become_subreaper()
         _ = hw_epoll_add(epoll, Self.channel, 1)
         _ = hw_epoll_add(epoll, signals, 1)

@@ -1,7 +1,8 @@
 import CLinux
 
 extension Monitor {
-    private static let pipeSize: Int32 = 1 << 20
+    /// Wide for what is written fast only: an unprivileged user may have 64 MiB of pipes.
+    private static let outputPipeSize: Int32 = 1 << 18
 
     /// Opens the log and takes the workspace. An answer is the end: nothing ran.
     func prepare(lock: Int32) -> ExitRecord? {
@@ -80,27 +81,38 @@ extension Monitor {
         }
         var reading: [Int32] = [-1, -1, -1]
         var writing: [Int32] = [-1, -1, -1]
-        for index in 0..<(withEvents ? 3 : 2) { _ = hw_pipe(&reading[index], &writing[index], Self.pipeSize) }
-        var message: Bytes = []
-        let pid = program.start(
+        for index in 0..<(withEvents ? 3 : 2) {
+            _ = hw_pipe(&reading[index], &writing[index], index == 0 ? Self.outputPipeSize : 0)
+        }
+        let start = program.start(
             input: input,
             output: writing[0],
             error: writing[1],
             events: writing[2],
-            cgroup: cgroup,
-            failure: &message
+            cgroup: cgroup
         )
         for fd in [input] + writing where fd >= 0 { _ = hw_close(fd) }
-        guard let pid else {
+        switch start {
+        case .failed(let message):
             for fd in reading where fd >= 0 { _ = hw_close(fd) }
             return message
+        case .running(let pid, let isInCgroup):
+            (child, childExit, hasChildren) = (pid, nil, true)
+            if !isInCgroup { leaveCgroup() }
         }
-        (child, childExit, hasChildren) = (pid, nil, true)
         output.open(reading[0])
         error.open(reading[1])
         if withEvents { events.open(reading[2]) }
         for fd in reading where fd >= 0 { _ = hw_epoll_add(epoll, fd, 1) }
         return nil
+    }
+
+    /// The kernel would not start a process in the cgroup: the attempt goes without.
+    private func leaveCgroup() {
+        guard let cgroup else { return }
+        cgroup.remove()
+        self.cgroup = nil
+        tree = ProcessTree(cgroup: nil)
     }
 
     /// Writes a file of the attempt's folder so that it is there whole or not at all: 0 or a negative errno.

@@ -79,14 +79,14 @@ extension Monitor {
         switch command {
         case .renew(let at, let length):
             leaseFrom = max(leaseFrom, min(at, hw_boottime_ms()))
-            if let length, length >= 0 { lease = length }
+            if let length { lease = length }
         case .kill(let signal, let grace, let by, let why, let requestedAt):
             var now: Bytes = []
             now.append(timestamp: hw_realtime_ms())
             end(
                 .killed,
                 signal: signal ?? Bytes("TERM"),
-                grace: max(0, grace ?? specification.killGrace),
+                grace: grace ?? specification.killGrace,
                 KillRecord(requestedAt: requestedAt ?? now, by: by, why: why)
             )
         }

@@ -126,6 +126,7 @@ extension Monitor {
         var now: Bytes = []
         now.append(timestamp: hw_realtime_ms())
         let record = KillRecord(requestedAt: now, by: Bytes("monitor"), why: message)
+        write(Bytes("WARN"), Bytes("ended by the monitor: ") + message)
         end(outcome, signal: grace == nil ? Bytes("KILL") : Bytes("TERM"), grace: grace ?? 0, record, message: message)
     }
 

@@ -67,15 +67,11 @@ final class Monitor {
         }
         _ = hw_close(memory)
         let folder = hw_open_directory(specification.folder.c)
-        guard folder >= 0 else {
-            var message = specification.folder
-            message.append(": ")
-            message.append(error: -folder)
-            refuse(connection, message)
-        }
+        guard folder >= 0 else { refuse(connection, specification.folder, error: -folder) }
         let lock = hw_open_create(folder, c("lock"), 0)
+        guard lock >= 0 else { refuse(connection, specification.folder + Bytes("/lock"), error: -lock) }
         // Held by another: a monitor of this attempt lives. `void`: a worker settled the attempt already.
-        guard lock >= 0, hw_lock(lock) == 0, hw_exists(folder, c("void")) == 0 else { hw_exit(0) }
+        guard hw_lock(lock) == 0, hw_exists(folder, c("void")) == 0 else { hw_exit(0) }
         let monitor = Monitor(specification, folder: folder, signals: signals, bootId: bootId)
         monitor.listen(connection)
         monitor.finish(monitor.attempt(lock: lock))
@@ -89,6 +85,13 @@ final class Monitor {
             count = max(0, Int(hw_read_at(memory, room.baseAddress, size, 0)))
         }
         return Specification(bytes)
+    }
+
+    private static func refuse(_ connection: Int32, _ path: Bytes, error: Int32) -> Never {
+        var message = path
+        message.append(": ")
+        message.append(error: error)
+        refuse(connection, message)
     }
 
     /// Answers an attempt that has not even a folder to write to.

@@ -35,7 +35,9 @@ final class ProcessTree {
                 status.parent == root || candidates.contains(status.parent) || cgroup?.contains(pid) == true
             else { continue }
             guard hw_pidfd_send(process, number) == 0 else { continue }
-            if !isKill, number != hw_signal_number(c("STOP")) { _ = hw_pidfd_send(process, hw_signal_number(c("CONT"))) }
+            if !isKill, number != hw_signal_number(c("STOP")) {
+                _ = hw_pidfd_send(process, hw_signal_number(c("CONT")))
+            }
             reached.append(status.identity)
         }
         if isKill { cgroup?.kill() }
@@ -60,7 +62,9 @@ final class ProcessTree {
         var next = 0
         var parent = root
         while true {
-            for child in children(of: parent) where !(parent == root && excluded.contains(child)) { found.append(child) }
+            for child in children(of: parent) where !(parent == root && excluded.contains(child)) {
+                found.append(child)
+            }
             guard next < found.count else { return found }
             parent = found[next]
             next += 1

@@ -1,7 +1,13 @@
 import CLinux
 
-/// A program to start, and what became of it.
+/// A program to start.
 struct Program {
+    enum Start {
+        case running(pid: Int32, isInCgroup: Bool)
+        /// Why not, in a text that names the executable.
+        case failed(Bytes)
+    }
+
     var executable: Bytes
     var arguments: [Bytes]
     var environment: [Bytes]
@@ -12,15 +18,7 @@ struct Program {
     /// - Parameters:
     ///   - input: Descriptor of its standard input; the outputs alike. They stay open here.
     ///   - events: Becomes descriptor 3; -1 for none.
-    /// - Returns: Its pid, or what went wrong as a text that names the executable.
-    func start(
-        input: Int32,
-        output: Int32,
-        error: Int32,
-        events: Int32,
-        cgroup: Cgroup?,
-        failure: inout Bytes
-    ) -> Int32? {
+    func start(input: Int32, output: Int32, error: Int32, events: Int32, cgroup: Cgroup?) -> Start {
         let arguments = CTextList(arguments)
         let environment = CTextList(environment)
         let path = executable.c
@@ -47,9 +45,8 @@ struct Program {
                 }
             }
         }
-        guard result < 0 else { return request.pid }
-        failure = reason(step: Bytes(c: request.step), error: -result)
-        return nil
+        if result < 0 { return .failed(reason(step: Bytes(c: request.step), error: -result)) }
+        return .running(pid: request.pid, isInCgroup: request.in_cgroup != 0)
     }
 
     private func reason(step: Bytes, error: Int32) -> Bytes {

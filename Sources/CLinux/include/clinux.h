@@ -16,12 +16,10 @@ const char *hw_argument(int index);
 
 // Text of an errno.
 const char *hw_error_text(int error);
-int hw_eintr(void);
 int hw_eagain(void);
 int hw_enospc(void);
 int hw_enoent(void);
 int hw_eexist(void);
-int hw_echild(void);
 int hw_ebadmsg(void);
 
 // Files. Every descriptor made here is close-on-exec. `directory` is a descriptor or, for absolute paths, -1.
@@ -52,9 +50,7 @@ int hw_is_executable(const char *path);
 int hw_close(int fd);
 // Takes LOCK_EX without waiting: 0 taken, -EWOULDBLOCK held by another.
 int hw_lock(int fd);
-int hw_unlock(int fd);
-int hw_set_nonblocking(int fd);
-// pipe2(O_CLOEXEC); the reading end does not block. The pipe is widened where the kernel allows it.
+// pipe2(O_CLOEXEC); the reading end does not block. `size`, unless 0, is set where the kernel allows it.
 int hw_pipe(int *reading, int *writing, int size);
 // Bytes that wait in a pipe or socket.
 int hw_bytes_waiting(int fd);
@@ -89,8 +85,10 @@ int hw_epoll_wait(int epoll, int *fds, uint32_t *events, int capacity, int timeo
 // A timer on CLOCK_BOOTTIME, set to an absolute time, 0 = off.
 int hw_timer_create(void);
 int hw_timer_set(int timer, int64_t boottime_ms);
-// Blocks SIGCHLD and SIGTERM and answers a signalfd for them; ignores HUP, INT and PIPE; all others get
-// their default action.
+// Ignores HUP, INT and PIPE, gives all other signals their default action, and blocks SIGCHLD and SIGTERM.
+// Forked processes keep this; hw_start undoes it.
+void hw_signals_prepare(void);
+// A signalfd for the two that are blocked.
 int hw_signals_create(void);
 // The next signal number, 0 when none waits.
 int hw_signals_next(int fd);
