@@ -43,17 +43,19 @@ extension AttemptLog {
         var offset: Int
     }
 
+    /// Microseconds.
     private static let finishingPause: useconds_t = 2000
     private static let finishingTries = 500
-    /// A head is at most this much shorter than its half of the limit: one longest line.
+    /// A full head is less than this short of its half of the limit: the longest line, replaced characters included.
     private static let longestLine = 512 << 10
 
     func layout() -> LogLayout {
         for _ in 0..<AttemptLog.finishingTries {
             if let layout = finishedLayout() ?? runningLayout() { return layout }
+            guard Settlement.isHeld(folder) else { break }
             usleep(AttemptLog.finishingPause)
         }
-        return runningLayout(assumesFinishing: false) ?? LogLayout()
+        return finishedLayout() ?? runningLayout(assumesFinishing: false) ?? LogLayout()
     }
 
     /// The pieces of a capped log that is still written, oldest first.

@@ -78,6 +78,26 @@ struct AdoptionTests {
     }
 
     @Test
+    func brokenConnectionIsMadeAnewAndTheKillIsToldAgain() async throws {
+        try await withFixture { fixture in
+            let first = try await fixture.startReady("echo ready; sleep 1000")
+            fixture.supervisor.close()
+            let second = try Supervisor(data: fixture.data, workerID: "worker-2", monitor: Fixture.monitor)
+            defer { second.close() }
+            let attempt = try #require(second.register(first.info))
+            var pair: [Int32] = [-1, -1]
+            try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+            attempt.kill(grace: .seconds(5), by: "bob", why: "")
+            second.watch(attempt, over: pair[0])
+            close(pair[1])
+            let story = try await Story(of: attempt)
+            #expect(story.started == first.started)
+            #expect(story.exit?.outcome == .killed)
+            #expect(story.exit?.kill?["by"] == "bob")
+        }
+    }
+
+    @Test
     func endedAttemptIsFoundUntilItIsSettled() async throws {
         try await withFixture { fixture in
             let first = try await fixture.startReady("echo ready; until [ -e ../go ]; do sleep 0.01; done; exit 7")
@@ -124,7 +144,6 @@ struct AdoptionTests {
         }
     }
 
-    /// The worker process itself is gone: a child that is ended takes its side of all sockets with it.
     @Test
     func launcherOutlivesTheWorkerUntilItsLastMonitorEnded() async throws {
         try await withFixture { fixture in

@@ -86,7 +86,9 @@ struct ExitTests {
     @Test
     func workAndTemporaryFilesAreRemovedAtTheEnd() async throws {
         try await withFixture { fixture in
-            let story = try await fixture.run("mkdir -p a/b/c; touch a/b/c/d \"$TMPDIR/e\"; ln -s /etc a/etc; chmod 0 a/b")
+            let story = try await fixture.run(
+                "mkdir -p a/b/c; touch a/b/c/d \"$TMPDIR/e\"; ln -s /etc a/etc; chmod 0 a/b"
+            )
             let folder = story.info.folder
             try await until("the folders are gone") {
                 !Files.exists("\(folder)/work") && !Files.exists("\(folder)/tmp")

@@ -51,8 +51,8 @@ struct FolderTests {
         try await withFixture { fixture in
             let launch = try fixture.launch("echo ran > \(fixture.data)/proof")
             let folder = AttemptPreparation.folder(data: fixture.data, jobID: launch.jobID, attempt: 1)
-            try Files.makeFolder("\(fixture.data)/jobs/\(launch.jobID)")
-            let preparation = try AttemptPreparation(launch, folder: folder, cgroup: nil)
+            let preparation = AttemptPreparation(launch, folder: folder, cgroup: nil)
+            try preparation.make()
             guard case .neverStarted(let info)? = await all(fixture.supervisor).first else {
                 Issue.record("not found")
                 return
@@ -92,6 +92,41 @@ struct FolderTests {
     }
 
     @Test
+    func scanLeavesAloneWhatIsBeingLaunched() async throws {
+        try await withFixture { fixture in
+            let script = try fixture.recipe("exit 3")
+            let scanner = Task {
+                var found = 0
+                while !Task.isCancelled { found += await all(fixture.supervisor).filter(\.isAliveOrNeverStarted).count }
+                return found
+            }
+            for _ in 0..<200 {
+                let attempt = try fixture.supervisor.launch(fixture.launch(executable: script))
+                let story = try await Story(of: attempt)
+                #expect(story.exit?.exitCode == 3)
+                fixture.supervisor.settled(attempt.info)
+            }
+            scanner.cancel()
+            #expect(await scanner.value == 0)
+        }
+    }
+
+    @Test(arguments: [
+        ("41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw", "/", "/sys/fs/cgroup/unified"),
+        (
+            "29 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup rw", "/system.slice/a",
+            "/sys/fs/cgroup/system.slice/a"
+        ),
+        ("9 8 0:26 /docker/ab /sys/fs/cgroup ro - cgroup2 cgroup rw", "/docker/ab", "/sys/fs/cgroup"),
+        ("9 8 0:26 /docker/ab /sys/fs/cgroup ro - cgroup2 cgroup rw", "/docker/ab/c", "/sys/fs/cgroup/c"),
+        ("9 8 0:26 /docker/ab /sys/fs/cgroup ro - cgroup2 cgroup rw", "/docker/abc", nil),
+        ("32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu", "/", nil),
+    ])
+    func cgroupFolderIsReadFromTheMounts(line: String, own: String, folder: String?) {
+        #expect(CgroupRoot.folder(ofMount: line, own: own) == folder)
+    }
+
+    @Test
     func halfMadeFolderIsRemoved() async throws {
         try await withFixture { fixture in
             let folder = "\(fixture.data)/jobs/half/1"
@@ -121,7 +156,10 @@ struct FolderTests {
         try await withFixture { fixture in
             let workspace = "\(fixture.data)/workspaces/application/shop"
             let change: (inout Launch) -> Void = { $0.workspace = workspace }
-            let first = try await fixture.startReady("echo kept > \"$HOISTWAY_WORKSPACE/file\"; echo ready; sleep 1000", change)
+            let first = try await fixture.startReady(
+                "echo kept > \"$HOISTWAY_WORKSPACE/file\"; echo ready; sleep 1000",
+                change
+            )
             let second = try await fixture.run("echo \"$HOISTWAY_WORKSPACE\"; ls \"$HOISTWAY_WORKSPACE\"", change)
             #expect(first.started?.workspace == workspace)
             #expect(second.started?.workspace == "\(workspace).2")
@@ -170,5 +208,14 @@ struct FolderTests {
         var status = stat()
         try #require(lstat(path, &status) == 0)
         return status.st_mode & 0o777
+    }
+}
+
+extension FoundAttempt {
+    fileprivate var isAliveOrNeverStarted: Bool {
+        switch self {
+        case .alive, .neverStarted: true
+        case .ended, .lost: false
+        }
     }
 }

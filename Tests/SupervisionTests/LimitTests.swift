@@ -49,7 +49,8 @@ struct LimitTests {
     @Test(arguments: KillTests.policies)
     func leaseThatIsNotRenewedFencesTheAttempt(cgroups: CgroupPolicy) async throws {
         try await withFixture(cgroups) { fixture in
-            let launch = try fixture.launch("trap 'echo heard' TERM; setsid sleep 1000 & while :; do sleep 0.02; done") {
+            let launch = try fixture.launch("trap 'echo heard' TERM; setsid sleep 1000 & while :; do sleep 0.02; done")
+            {
                 $0.lease = .milliseconds(400)
             }
             let attempt = try await fixture.supervisor.start(launch)
@@ -64,8 +65,8 @@ struct LimitTests {
     @Test
     func renewalsProlongTheLease() async throws {
         try await withFixture { fixture in
-            let lease = Duration.milliseconds(1000)
-            let attempt = try await fixture.supervisor.start(try fixture.launch("sleep 2.5; echo survived") { $0.lease = lease })
+            let launch = try fixture.launch("sleep 2.5; echo survived") { $0.lease = .milliseconds(1000) }
+            let attempt = try fixture.supervisor.launch(launch)
             // A thread of its own: the lease must not hang on how busy the tests are.
             Threads.detach {
                 while !attempt.isFinished {
@@ -76,6 +77,15 @@ struct LimitTests {
             let story = try await Story(of: attempt)
             #expect(story.exit?.outcome == .exited)
             #expect(try story.logLines == ["INFO survived"])
+        }
+    }
+
+    @Test
+    func renewalMayChangeTheLease() async throws {
+        try await withFixture { fixture in
+            let attempt = try fixture.supervisor.launch(try fixture.launch("sleep 1000") { $0.lease = .seconds(600) })
+            attempt.renew(boottime: ProcessIdentity.boottime(), lease: .milliseconds(100))
+            #expect(try await Story(of: attempt).exit?.outcome == .fenced)
         }
     }
 

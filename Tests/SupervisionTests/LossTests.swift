@@ -63,7 +63,12 @@ struct LossTests {
             kill(launcher, SIGKILL)
             kill(pid_t(monitor), SIGKILL)
             try await until("the monitor is dead") { !isAlive(monitor) }
-            let second = try Supervisor(data: fixture.data, workerID: "worker-2", monitor: Fixture.monitor, cgroups: cgroups)
+            let second = try Supervisor(
+                data: fixture.data,
+                workerID: "worker-2",
+                monitor: Fixture.monitor,
+                cgroups: cgroups
+            )
             defer { second.close() }
             let found = await all(second)
             guard found.count == 1, case .lost(let info, let record) = found[0] else {

@@ -46,7 +46,7 @@ final class Fixture: Sendable {
 
     func launch(executable: String, _ change: (inout Launch) -> Void = { _ in }) -> Launch {
         let jobID = Identifier.ulid()
-        let fence = Int64.random(in: 1 << 40 ... Int64.max)
+        let fence = Int64.random(in: 1 << 40...Int64.max)
         var launch = Launch(
             jobID: jobID,
             attempt: 1,
