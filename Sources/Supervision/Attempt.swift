@@ -66,14 +66,18 @@ package final class Attempt: Sendable {
             "do": "kill", "signal": .string(signal), "grace": .int(Int(grace.milliseconds)), "by": .string(by),
             "why": .string(why), "requestedAt": .string(requestedAt.description),
         ]
-        send(line.utf8 + [UInt8(ascii: "\n")]) { $0.killLine = $1 }
+        send(line.utf8 + [newline]) { $0.killLine = $1 }
     }
 
     /// Begins the lease anew.
-    /// - Parameter boottime: `ProcessIdentity.boottime()` of the moment before the renewal was sent.
-    package func renew(boottime: Int64) {
-        let line: JSON = ["do": "renew", "at": .int(Int(boottime))]
-        send(line.utf8 + [UInt8(ascii: "\n")]) { $0.renewLine = $1 }
+    ///
+    /// - Parameters:
+    ///   - boottime: `ProcessIdentity.boottime()` of the moment before the renewal was sent.
+    ///   - lease: Its new length, zero for no limit; as it was when `nil`.
+    package func renew(boottime: Int64, lease: Duration? = nil) {
+        var line: JSONObject = ["do": "renew", "at": .int(Int(boottime))]
+        if let lease { line.append("lease", .int(Int(lease.milliseconds))) }
+        send(JSON.object(line).utf8 + [newline]) { $0.renewLine = $1 }
     }
 
     /// Returns once the recipe runs, or ran.
@@ -191,11 +195,11 @@ package final class Attempt: Sendable {
             guard count > 0 else { return false }
             let lines = state.withLock { state in
                 state.input += bytes[..<count]
-                guard let last = state.input.lastIndex(of: UInt8(ascii: "\n")) else { return ArraySlice<UInt8>() }
+                guard let last = state.input.lastIndex(of: newline) else { return ArraySlice<UInt8>() }
                 defer { state.input.removeFirst(last + 1) }
                 return state.input[...last]
             }
-            for line in lines.split(separator: UInt8(ascii: "\n")) {
+            for line in lines.split(separator: newline) {
                 if let message = try? JSON(parsing: Array(line)) { act(on: message) }
             }
             if count < bytes.count { return true }
@@ -239,6 +243,7 @@ package final class Attempt: Sendable {
 }
 
 extension Attempt {
+    /// Milliseconds.
     private static let greetingLimit: Int32 = 500
 
     /// Waits a moment for the state that a monitor tells first on a new connection.

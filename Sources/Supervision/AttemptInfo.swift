@@ -102,9 +102,9 @@ enum EventsFile {
         guard file >= 0 else { return ([], offset) }
         defer { close(file) }
         guard let bytes = Files.read(file, at: offset, count: size - offset),
-            let last = bytes.lastIndex(of: UInt8(ascii: "\n"))
+            let last = bytes.lastIndex(of: newline)
         else { return ([], offset) }
-        let lines = bytes[..<last].split(separator: UInt8(ascii: "\n")).compactMap { try? JSON(parsing: Array($0)) }
+        let lines = bytes[..<last].split(separator: newline).compactMap { try? JSON(parsing: Array($0)) }
         return (lines, offset + last + 1)
     }
 }

@@ -114,5 +114,3 @@ package struct AttemptLog: Sendable {
         return nil
     }
 }
-
-private let newline = UInt8(ascii: "\n")

@@ -2,17 +2,17 @@ import CLinux
 import Glibc
 import HoistwayModel
 
-/// Makes the files that a monitor finds when it starts.
+/// The files that a monitor finds when it starts.
 struct AttemptPreparation {
     let file: AttemptFile
     let specification: Specification
+    private let launch: Launch
 
     /// Where the attempts of a data folder lie.
     static func folder(data: String, jobID: String, attempt: Int) -> String { "\(data)/jobs/\(jobID)/\(attempt)" }
 
-    /// - Parameter folder: Must not be there yet, the one above it must.
-    /// - Throws: `SupervisionError.infrastructure` naming the file and the reason.
-    init(_ launch: Launch, folder: String, cgroup: String?) throws(SupervisionError) {
+    /// Touches nothing on disk.
+    init(_ launch: Launch, folder: String, cgroup: String?) {
         var launch = launch
         let kept = launch.environment.filter { variable in
             !launch.secrets.contains { AttemptPreparation.contains(variable.1, $0) }
@@ -34,21 +34,34 @@ struct AttemptPreparation {
         )
         file = AttemptFile(info: info, cgroup: cgroup, user: launch.user, environment: kept)
         specification = Specification(launch, folder: folder, logPath: logPath, cgroup: cgroup)
+        self.launch = launch
+    }
 
+    /// Makes the attempt's folder, which must not be there yet, and all in it; nothing is left of it on failure.
+    /// - Throws: `SupervisionError.infrastructure` naming the file and the reason.
+    func make() throws(SupervisionError) {
+        let info = file.info
         // A user of its own must be able to pass through to its folders, and to read nothing on the way.
         let passage: mode_t = launch.user == nil ? 0o700 : 0o711
-        guard mkdir(folder, passage) == 0 else { throw .infrastructure("\(folder): \(Files.reason())") }
+        if let parent = Files.parent(of: info.folder) { try Files.makeFolder(parent, mode: passage) }
+        guard mkdir(info.folder, passage) == 0 else { throw .infrastructure("\(info.folder): \(Files.reason())") }
         do throws(SupervisionError) {
-            try fill(launch)
+            try fill()
             if let parent = Files.parent(of: launch.workspace) { try Files.makeFolders(parent, mode: passage) }
-            if launch.logPath != nil, let parent = Files.parent(of: logPath) { try Files.makeFolders(parent) }
+            if launch.logPath != nil, let parent = Files.parent(of: info.logPath) { try Files.makeFolders(parent) }
         } catch {
-            Files.removeTree(folder)
+            discard()
             throw error
         }
     }
 
-    private func fill(_ launch: Launch) throws(SupervisionError) {
+    /// Removes the folder again.
+    func discard() {
+        Files.removeTree(file.info.folder)
+        if let parent = Files.parent(of: file.info.folder) { rmdir(parent) }
+    }
+
+    private func fill() throws(SupervisionError) {
         let folder = file.info.folder
         try Files.write(file.json.utf8, to: "\(folder)/\(AttemptFile.name)")
         let payload = "\(folder)/payload.json"

@@ -15,7 +15,7 @@ struct CgroupRoot: Sendable {
     /// `<own cgroup>/hoistway` in the first cgroup v2 mount that lets us make one; `nil` when there is none.
     init?() {
         guard let mounts = Files.read("/proc/self/mountinfo"), let own = CgroupRoot.ownPath() else { return nil }
-        for line in mounts.split(separator: UInt8(ascii: "\n")) {
+        for line in mounts.split(separator: newline) {
             guard let base = CgroupRoot.folder(ofMount: String(decoding: line, as: UTF8.self), own: own) else {
                 continue
             }
@@ -44,7 +44,7 @@ struct CgroupRoot: Sendable {
     }
 
     /// The folder of the cgroup `own` if this line of mountinfo is a cgroup v2 mount that shows it.
-    private static func folder(ofMount line: String, own: String) -> String? {
+    static func folder(ofMount line: String, own: String) -> String? {
         let fields = line.split(separator: " ")
         guard let separator = fields.firstIndex(of: "-"), separator + 1 < fields.count, fields.count > 4,
             fields[separator + 1] == "cgroup2"

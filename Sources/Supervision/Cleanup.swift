@@ -45,7 +45,8 @@ struct Cleanup {
             user: file.user,
             workspace: "\(folder)/workspace"
         )
-        let preparation = try AttemptPreparation(launch, folder: folder, cgroup: nil)
+        let preparation = AttemptPreparation(launch, folder: folder, cgroup: nil)
+        try preparation.make()
         let connection = try launcher.connection(for: preparation.specification)
         waitForEnd(of: connection)
         close(connection)

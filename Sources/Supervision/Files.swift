@@ -1,5 +1,7 @@
 import Glibc
 
+let newline = UInt8(ascii: "\n")
+
 /// Small file operations without Foundation. Files are made 0600 and folders 0700 unless told otherwise.
 enum Files {
     /// The reason of the last failed call, for people.

@@ -43,17 +43,19 @@ extension AttemptLog {
         var offset: Int
     }
 
+    /// Microseconds.
     private static let finishingPause: useconds_t = 2000
     private static let finishingTries = 500
-    /// A head is at most this much shorter than its half of the limit: one longest line.
+    /// A full head is less than this short of its half of the limit: the longest line, replaced characters included.
     private static let longestLine = 512 << 10
 
     func layout() -> LogLayout {
         for _ in 0..<AttemptLog.finishingTries {
             if let layout = finishedLayout() ?? runningLayout() { return layout }
+            guard Settlement.isHeld(folder) else { break }
             usleep(AttemptLog.finishingPause)
         }
-        return runningLayout(assumesFinishing: false) ?? LogLayout()
+        return finishedLayout() ?? runningLayout(assumesFinishing: false) ?? LogLayout()
     }
 
     /// The pieces of a capped log that is still written, oldest first.
@@ -82,18 +84,18 @@ extension AttemptLog {
         return layout
     }
 
-    /// `nil` while the monitor puts the pieces together, when the head can no longer be told from the rest.
+    /// `nil` while the monitor puts the pieces together behind the head, which is never more than half of the limit.
     private func runningLayout(assumesFinishing: Bool = true) -> LogLayout? {
         var layout = LogLayout()
         let size = Files.size(path) ?? 0
         let half = max(maxBytes, 1024) / 2
+        if maxBytes > 0, size > half, assumesFinishing { return nil }
         let mayBeCapped = maxBytes > 0 && size + AttemptLog.longestLine > half
         let segments = mayBeCapped ? segments() : []
         if segments.isEmpty {
             layout.append(path, start: 0, count: size)
             return layout
         }
-        if size > half, assumesFinishing { return nil }
         layout.append(path, start: 0, count: min(size, half, segments[0].offset))
         for segment in segments {
             layout.append(segment.path, start: segment.offset, count: Files.size(segment.path) ?? 0)

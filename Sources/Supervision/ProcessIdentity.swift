@@ -6,7 +6,7 @@ package enum ProcessIdentity {
     /// Differs after each start of the host.
     package static let bootID: String = {
         let bytes = Files.read("/proc/sys/kernel/random/boot_id") ?? []
-        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return String(decoding: bytes.prefix { $0 != newline }, as: UTF8.self)
     }()
 
     /// Start time of a process in clock ticks since boot; `nil` when it is gone or only waits to be reaped.

@@ -70,7 +70,7 @@ package struct ExitRecord: Sendable, Hashable {
         logBytes = json["logBytes"]?.intValue ?? 0
         logGap = json["logGap"].flatMap(LogGap.init)
         eventsBytes = json["eventsBytes"]?.intValue ?? 0
-        kill = json["kill"].flatMap { $0.isNull ? nil : $0 }
+        kill = json["kill"].flatMap { $0.isNull ? JSON?.none : $0 }
         message = json["message"]?.stringValue
         leftovers = json["leftovers"]?.intValue ?? 0
     }

@@ -29,6 +29,14 @@ enum Settlement {
         Files.read("\(folder)/exit.json").flatMap { try? JSON(parsing: $0) }.flatMap(ExitRecord.init)
     }
 
+    /// Whether a monitor holds the attempt; not to be asked before it has begun.
+    static func isHeld(_ folder: String) -> Bool {
+        let lock = open("\(folder)/lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        return hw_lock(lock) != 0
+    }
+
     /// `nil` while it cannot be said.
     private static func look(at folder: String) -> Settlement? {
         if let exit = exit(in: folder) { return .ended(exit) }

@@ -46,7 +46,7 @@ extension Supervisor {
     /// Removes an attempt with its log.
     /// - Throws: `SupervisionError.invalid` while it is watched.
     package func remove(_ info: AttemptInfo) throws(SupervisionError) {
-        guard !attempts.contains(where: { $0.folder == info.folder }) else {
+        guard !attempts.contains(where: { $0.folder == info.folder && !$0.isFinished }) else {
             throw .invalid("\(info.jobID)#\(info.attempt) has not ended")
         }
         info.log.remove()
@@ -89,7 +89,9 @@ extension Supervisor {
     }
 
     private func find(_ folder: String, jobID: String, attempt number: Int) -> FoundAttempt? {
+        if isWatched(folder) { return nil }
         guard let file = AttemptFile(folder: folder, jobID: jobID, attempt: number) else {
+            if isWatched(folder) { return nil }
             // Its worker died while it made the folder, so nothing was ever asked to run it.
             if case .neverStarted? = Settlement.settle(folder, unless: { isClosed }) { Files.removeTree(folder) }
             return nil

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Starts attempts, takes over those that live, and settles those that ended: all attempts of one data folder.
 package final class Supervisor: Sendable {
-    /// Folders made by a dead monitor and sweeps: how many are worked on at the same time.
+    /// How many folders are settled, swept or removed at the same time.
     private static let poolWidth = 8
 
     let data: String
@@ -36,6 +36,8 @@ package final class Supervisor: Sendable {
         cgroups: CgroupPolicy = .automatic
     ) throws(SupervisionError) {
         guard data.hasPrefix("/") else { throw .invalid("\(data) is no absolute path") }
+        var data = data
+        while data.hasSuffix("/") { data.removeLast() }
         try Files.makeFolders("\(data)/jobs")
         let lock = try WorkerLock(data: data, workerID: workerID)
         poller = try Poller()
@@ -84,25 +86,26 @@ package final class Supervisor: Sendable {
     package func launch(_ launch: Launch) throws(SupervisionError) -> Attempt {
         try launch.validate()
         if launch.user != nil { try letUsersPass() }
-        try Files.makeFolder("\(data)/jobs/\(launch.jobID)", mode: launch.user == nil ? 0o700 : 0o711)
         let folder = AttemptPreparation.folder(data: data, jobID: launch.jobID, attempt: launch.attempt)
-        // A settled attempt of the same number is from before Redis lost its data.
-        if Files.exists("\(folder)/\(AttemptFile.settledName)") { Files.removeTree(folder) }
         let cgroup = cgroups?.path(jobID: launch.jobID, attempt: launch.attempt)
-        let preparation = try AttemptPreparation(launch, folder: folder, cgroup: cgroup)
-        let attempt = Attempt(info: preparation.file.info, poller: poller)
-        let isOpen = state.withLock { state in
-            guard state.lock != nil else { return false }
-            state.attempts[folder] = attempt
-            return true
+        let preparation = AttemptPreparation(launch, folder: folder, cgroup: cgroup)
+        // Registered before the folder is there, so that no scan takes it for one that was left behind.
+        guard let attempt = register(preparation.file.info) else {
+            throw .infrastructure("\(folder) is watched already, or the supervisor was closed")
         }
         do throws(SupervisionError) {
-            guard isOpen else { throw SupervisionError.infrastructure("the supervisor was closed") }
-            watch(attempt, over: try launcher.connection(for: preparation.specification))
+            // A settled attempt of the same number is from before Redis lost its data.
+            if Files.exists("\(folder)/\(AttemptFile.settledName)") { Files.removeTree(folder) }
+            try preparation.make()
         } catch {
             forget(attempt)
-            Files.removeTree(folder)
-            Files.parent(of: folder).map { _ = rmdir($0) }
+            throw error
+        }
+        do throws(SupervisionError) {
+            watch(attempt, over: try launcher.connection(for: preparation.specification))
+        } catch {
+            preparation.discard()
+            forget(attempt)
             throw error
         }
         return attempt
@@ -120,7 +123,7 @@ package final class Supervisor: Sendable {
         }
     }
 
-    /// Registers an attempt that was found on disk; `nil` when it is watched already or the supervisor was closed.
+    /// Takes an attempt into the watched ones; `nil` when it is one already or the supervisor was closed.
     func register(_ info: AttemptInfo) -> Attempt? {
         state.withLock { state in
             guard state.lock != nil, state.attempts[info.folder] == nil else { return nil }
@@ -129,6 +132,8 @@ package final class Supervisor: Sendable {
             return attempt
         }
     }
+
+    func isWatched(_ folder: String) -> Bool { state.withLock { $0.attempts[folder] != nil } }
 
     func forget(_ attempt: Attempt) {
         state.withLock { _ = $0.attempts.removeValue(forKey: attempt.folder) }
@@ -147,17 +152,14 @@ package final class Supervisor: Sendable {
     }
 
     private func letUsersPass() throws(SupervisionError) {
-        let done = state.withLock { state in
-            defer { state.letsUsersPass = true }
-            return state.letsUsersPass
-        }
-        if done { return }
+        if state.withLock({ $0.letsUsersPass }) { return }
         for path in [data, "\(data)/jobs"] {
             var status = stat()
             guard stat(path, &status) == 0, chmod(path, status.st_mode & 0o7777 | 0o011) == 0 else {
                 throw .infrastructure("\(path): \(Files.reason())")
             }
         }
+        state.withLock { $0.letsUsersPass = true }
     }
 }
 

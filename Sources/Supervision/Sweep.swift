@@ -6,7 +6,9 @@ import HoistwayModel
 struct Sweep {
     let file: AttemptFile
 
-    private static let limit = 10_000
+    /// Milliseconds.
+    private static let limit: Int64 = 10_000
+    /// Microseconds.
     private static let roundPause: useconds_t = 3000
 
     /// - Returns: How many processes were killed, and whether the host was restarted since.
@@ -33,7 +35,7 @@ struct Sweep {
     private func killAll(recipe: ProcessKey?) -> Int {
         var killed: Set<ProcessKey> = []
         var cleanRounds = 0
-        let deadline = hw_boottime_ms() + Int64(Sweep.limit)
+        let deadline = hw_boottime_ms() + Sweep.limit
         while cleanRounds < 2, hw_boottime_ms() < deadline {
             let members = Set(cgroup?.processes ?? [])
             cgroup?.kill()

@@ -8,13 +8,15 @@ extension Files {
         if unlink(path) == 0 || errno == ENOENT { return true }
         if rmdir(path) == 0 { return true }
         // What lies too deep for one open folder per level is moved up to here, so rounds end when one moved nothing.
+        var moved = 0
         while true {
             let top = openFolder(AT_FDCWD, path)
             guard top >= 0 else { return false }
-            var removal = TreeRemoval(top: top)
+            var removal = TreeRemoval(top: top, moved: moved)
             removal.empty(top, depth: 0)
             close(top)
-            if removal.moved == 0 { break }
+            if removal.moved == moved { break }
+            moved = removal.moved
         }
         return rmdir(path) == 0 || errno == ENOENT
     }
@@ -28,7 +30,8 @@ private struct TreeRemoval {
     static let maximumDepth = 32
 
     let top: Int32
-    var moved = 0
+    /// Over all rounds, so that the names made from it are unique.
+    var moved: Int
 
     /// Removes all entries of an open folder as far as that is allowed.
     mutating func empty(_ folder: Int32, depth: Int) {

@@ -24,6 +24,8 @@ struct WorkerLock: ~Copyable {
 
     deinit {
         ftruncate(file, 0)
+        // Closing is not enough while a process that is just being forked has a copy.
+        _ = hw_unlock(file)
         close(file)
     }
 }

@@ -200,9 +200,9 @@ struct OutputTests {
     func fullDiskEndsTheAttempt() async throws {
         var template = Array("/tmp/hoistway-full-XXXXXX".utf8CString)
         let mount = String(cString: try #require(mkdtemp(&template)))
-        try #require(run("/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount) == 0)
+        try #require(runProgram("/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount) == 0)
         defer {
-            run("/bin/umount", "-l", mount)
+            runProgram("/bin/umount", "-l", mount)
             rmdir(mount)
         }
         try await withFixture(data: "\(mount)/data") { fixture in

@@ -36,7 +36,7 @@ final class Fixture: Sendable {
         let path = "\(data)/recipes/recipe-\(number)"
         // Written and closed by another process: a fork elsewhere in this one would hold it open ("Text file busy").
         try Files.write(Array("#!/bin/sh\n\(script)\n".utf8), to: "\(path).new", mode: 0o755)
-        try #require(run("/bin/cp", "\(path).new", path) == 0)
+        try #require(runProgram("/bin/cp", "\(path).new", path) == 0)
         return path
     }
 
@@ -46,7 +46,7 @@ final class Fixture: Sendable {
 
     func launch(executable: String, _ change: (inout Launch) -> Void = { _ in }) -> Launch {
         let jobID = Identifier.ulid()
-        let fence = Int64.random(in: 1 << 40 ... Int64.max)
+        let fence = Int64.random(in: 1 << 40...Int64.max)
         var launch = Launch(
             jobID: jobID,
             attempt: 1,
@@ -84,7 +84,7 @@ func withFixture(
     _ body: (Fixture) async throws -> Void
 ) async throws {
     var template = Array("/tmp/hoistway-supervision-XXXXXX".utf8CString)
-    let folder = data ?? String(cString: try #require(mkdtemp(&template)))
+    let folder = try data ?? String(cString: #require(mkdtemp(&template)))
     let fixture = try Fixture(cgroups: cgroups, data: folder)
     defer {
         fixture.supervisor.close()
@@ -100,7 +100,7 @@ func until(
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
-    while try await !condition() {
+    while !(try await condition()) {
         try #require(ContinuousClock.now < deadline, "waited in vain until \(what)")
         try await Task.sleep(for: .milliseconds(5))
     }

@@ -5,15 +5,15 @@ import Testing
 
 /// Runs a program to its end; its exit code.
 @discardableResult
-func run(_ path: String, _ arguments: String...) -> Int32 {
-    guard let pid = spawn(path, arguments) else { return -1 }
+func runProgram(_ path: String, _ arguments: String...) -> Int32 {
+    guard let pid = startProgram(path, arguments) else { return -1 }
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     return status
 }
 
 /// Starts a program that belongs to nobody.
-func spawn(_ path: String, _ arguments: [String], environment: [String] = ["PATH=/usr/bin:/bin"]) -> pid_t? {
+func startProgram(_ path: String, _ arguments: [String], environment: [String] = ["PATH=/usr/bin:/bin"]) -> pid_t? {
     var pid: pid_t = 0
     let words = ([path] + arguments).map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0) } + [nil]
