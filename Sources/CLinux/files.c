@@ -111,6 +111,10 @@ int hw_lock(int fd) {
     return (int)RETRY(flock(fd, LOCK_EX | LOCK_NB));
 }
 
+int hw_unlock(int fd) {
+    return (int)RETRY(flock(fd, LOCK_UN));
+}
+
 int hw_pipe(int *reading, int *writing, int size) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;

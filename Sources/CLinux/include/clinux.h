@@ -50,6 +50,7 @@ int hw_is_executable(const char *path);
 int hw_close(int fd);
 // Takes LOCK_EX without waiting: 0 taken, -EWOULDBLOCK held by another.
 int hw_lock(int fd);
+int hw_unlock(int fd);
 // pipe2(O_CLOEXEC); the reading end does not block. `size`, unless 0, is set where the kernel allows it.
 int hw_pipe(int *reading, int *writing, int size);
 // Bytes that wait in a pipe or socket.
