@@ -112,35 +112,17 @@ struct Work: Sendable {
     /// Reaches Redis, however long it takes, and announces the worker.
     /// - Returns: the jobs Redis believes the worker has; nil when it was told to stop before.
     private func connect(_ orders: StopOrders) async throws -> [String]? {
-        let attempts = Task { () throws -> [String] in
-            while true {
-                do {
-                    try await client.connect()
-                    let announcement = announcement()
-                    return try await store.register(
-                        types: announcement.types,
-                        worker: (identity.id, announcement.fields)
-                    )
-                } catch let error as RedisError {
-                    logger.warning("\(error); trying again in 5 s")
-                    try await Task.sleep(for: .seconds(5))
-                }
+        while !orders.isStopping {
+            do {
+                try await client.connect()
+                let announcement = announcement()
+                return try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+            } catch let error as RedisError {
+                logger.warning("\(error); trying again in 5 s")
+                for _ in 0..<50 where !orders.isStopping { try await Task.sleep(for: .milliseconds(100)) }
             }
         }
-        let watch = Task {
-            for await _ in orders.stream {
-                attempts.cancel()
-                return
-            }
-        }
-        defer { watch.cancel() }
-        do {
-            return try await attempts.value
-        } catch is CancellationError {
-            return nil
-        } catch let error as RedisError where error.code == .cancelled {
-            return nil
-        }
+        return nil
     }
 
     /// Carries out the orders to stop, the gentlest first.

@@ -66,7 +66,10 @@ final class StopOrders: Sendable {
 
     let stream: AsyncStream<Order>
     private let continuation: AsyncStream<Order>.Continuation
-    private let isStopping = Mutex(false)
+    private let stopping = Mutex(false)
+
+    /// Whether the worker was told to stop.
+    var isStopping: Bool { stopping.withLock { $0 } }
 
     init() {
         (stream, continuation) = AsyncStream.makeStream()
@@ -74,7 +77,7 @@ final class StopOrders: Sendable {
 
     /// The first request wins: a command is repeated with every beat until the worker is gone.
     func request(_ mode: ControlDocument.StopMode) {
-        let isFirst = isStopping.withLock { stopping in
+        let isFirst = stopping.withLock { stopping in
             defer { stopping = true }
             return !stopping
         }
@@ -85,7 +88,7 @@ final class StopOrders: Sendable {
         var count = 0
         for await _ in signals {
             count += 1
-            if count == 1, !isStopping.withLock({ $0 }) {
+            if count == 1, !isStopping {
                 request(mode)
             } else {
                 continuation.yield(count <= 2 ? .kill : .leave)
