@@ -17,6 +17,7 @@ struct Runner: Sendable {
     /// Runs a claimed job and then, in the same slot, whatever is next.
     func run(_ job: Job) {
         guard let fence = job.fence, add(job, fence) else { return }
+        CrashPoint.claimed.reached()
         Task {
             var next: Job? = job
             while let job = next { next = await runOnce(job) }
@@ -34,6 +35,7 @@ struct Runner: Sendable {
         let fence = job.fence ?? 0
         do throws(LaunchFailure) {
             let launch = try await planner.launch(for: job)
+            CrashPoint.planned.reached()
             let attempt: Attempt
             do throws(SupervisionError) {
                 attempt = try supervisor.launch(launch)
@@ -41,6 +43,7 @@ struct Runner: Sendable {
                 throw LaunchFailure(message: error.description, isRepeatable: true)
             }
             board.launched(job.id, attempt)
+            CrashPoint.launched.reached()
             return await follow(attempt, context)
         } catch {
             logger.warning("\(job.id) could not be started: \(error.message)")
@@ -122,6 +125,7 @@ struct Runner: Sendable {
         for await event in attempt.events {
             switch event {
             case .started(let started):
+                CrashPoint.started.reached()
                 _ = await persistence.insist("recording the start of \(attempt.jobID)") {
                     try await store.started(
                         attempt.jobID,
@@ -173,12 +177,14 @@ struct Runner: Sendable {
         _ outcome: HoistwayStore.Outcome,
         recorded: (StoreCode) -> Void = { _ in }
     ) async -> Job? {
+        CrashPoint.ended.reached()
         let reply = await persistence.insist("recording the end of \(id)") {
             if board.isAccepting, board.count <= board.capacity {
                 return try await store.finish(id, fence: fence, outcome, thenClaim: claimant(), count: 1)
             }
             return (try await store.finish(id, fence: fence, outcome), [Job]())
         }
+        CrashPoint.endRecorded.reached()
         if let reply { recorded(reply.0) }
         // The next one takes the slot before the old one leaves it, so that nobody else fills it in between.
         let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0) } == true ? job : nil }
