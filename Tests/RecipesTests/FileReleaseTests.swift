@@ -156,6 +156,51 @@ struct FileReleaseTests {
         }
     }
 
+    @Test("HTTPS is healthy only with a certificate that is trusted")
+    func https() async throws {
+        try await Sandbox.with { sandbox in
+            try sandbox.write("1", to: "input/a")
+            try await sandbox.program(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+                "key.pem",
+                "-out",
+                "cert.pem",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1"
+            )
+            let port = Server.freePort()
+            let server = try Server(
+                ["openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-key", sandbox.path + "/key.pem", "-cert"]
+                    + [sandbox.path + "/cert.pem", "-www", "-quiet"],
+                environment: sandbox.environment,
+                log: sandbox.path + "/openssl.log"
+            )
+            defer { server.stop() }
+            try await until { await TCPProbe.connect("127.0.0.1", port: port, timeout: .seconds(1)) == nil }
+            for (fence, host) in ["127.0.0.1", "localhost"].enumerated() {
+                let health: JSON = ["http": .string("https://\(host):\(port)/"), "retries": 3, "interval": 0.1]
+                var trusting = attempt(sandbox, fence: 10 + fence, health: health)
+                trusting.variables = ["SSL_CERT_FILE": sandbox.path + "/cert.pem"]
+                let trusted = try await trusting.run()
+                #expect(trusted.status == 0, "\(trusted.log)")
+                let distrusted = try await attempt(sandbox, fence: 20 + fence, health: health).run()
+                #expect(distrusted.code == "unhealthy" && distrusted.log.contains("CERTIFICATE_VERIFY_FAILED"))
+            }
+        }
+    }
+
     @Test("An attempt killed before it was healthy is undone, by its cleanup and by the next start")
     func killed() async throws {
         try await Sandbox.with { sandbox in
@@ -202,6 +247,24 @@ struct FileReleaseTests {
             var other = attempt(sandbox, fence: 10)
             other.resourceID = "other"
             #expect(try await other.run().code == "path_taken")
+        }
+    }
+
+    @Test("Restart reloads the release that is there, stop is refused")
+    func actions() async throws {
+        try await Sandbox.with { sandbox in
+            try sandbox.write("1", to: "input/a")
+            var restart = attempt(sandbox, fence: 2, release: ["reload": ["touch", "reloaded"]])
+            restart.action = "restart"
+            #expect(try await restart.run().code == "not_released")
+            #expect(try await attempt(sandbox, fence: 1).run().status == 0)
+            try sandbox.write("2", to: "input/a")
+            let restarted = try await restart.run()
+            #expect(restarted.status == 0 && restarted.resources["source"] == "unchanged", "\(restarted.log)")
+            #expect(Files.exists(sandbox.path + "/site/reloaded") && sandbox.read("site/current/a") == "1")
+            restart.action = "stop"
+            #expect(try await restart.run().code == "unsupported_action")
+            #expect(sandbox.read("site/current/a") == "1")
         }
     }
 

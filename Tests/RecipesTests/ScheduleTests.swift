@@ -1,3 +1,4 @@
+import Glibc
 import HoistwayModel
 import Testing
 
@@ -66,5 +67,24 @@ struct ScheduleTests {
         let outcome = try await run(payload, variables: ["HOISTWAY_NO_COMMAND_EVAL": "1"])
         #expect(outcome.status == 1 && outcome.code == "command_eval_disabled")
         #expect(outcome.error?["details"]?["retryable"] == false && !outcome.log.contains("ran\n"))
+    }
+
+    @Test("Events are lines of the pipe, or marked lines of standard output")
+    func events() async throws {
+        try await Sandbox.with { sandbox in
+            for (prefix, expected) in [("", "{"), ("::hoistway:n1::", "::hoistway:n1::{")] {
+                let file = sandbox.path + "/events"
+                try Files.remove(file)
+                let descriptor = open(file, O_WRONLY | O_CREAT, 0o600)
+                defer { close(descriptor) }
+                let writer = EventWriter(descriptor: descriptor, prefix: prefix)
+                writer.progress(40, stage: "a", message: "line\nbreak")
+                writer.progress(20, stage: "b", message: "")
+                let lines = try #require(sandbox.read("events")).split(separator: "\n")
+                #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix(expected) })
+                let second = try JSON(parsing: String(lines[1].dropFirst(prefix.count)))
+                #expect(second["progress"] == 40 && second["stage"] == "b")
+            }
+        }
     }
 }

@@ -24,36 +24,52 @@ struct ApplicationRecipe: Sendable {
         let docker = Docker(context: context)
         if payload.needsDocker { try await docker.requireDaemon() }
 
+        let release: any Release =
+            switch payload.release {
+            case .files(let options): FileRelease(options, in: context)
+            case .container(let options): ContainerRelease(options, docker: docker, in: context)
+            }
         let stages = Stages(ApplicationRecipe.stages, type: "application", in: context)
         defer { stages.settleRest() }
-        let checkout = try await stages.perform("source", "fetching the source") { () throws(RecipeFailure) in
-            try await checkOut(payload.source)
-        }
-        var result = describe(payload.source, checkout)
-        let details: JSONObject
-        switch payload.release {
-        case .files(let options):
-            details = try await deploy(payload, checkout, as: FileRelease(options, in: context), stages)
-        case .container(let options):
-            details = try await deploy(
-                payload,
-                checkout,
-                as: ContainerRelease(options, docker: docker, in: context),
-                stages
-            )
-        }
-        for member in details { result[member.key] = member.value }
+        let result =
+            switch context.action {
+            case "stop": try await stop(release, stages)
+            case "restart": try await restart(release, payload.healthCheck, stages)
+            default: try await deploy(payload, as: release, stages)
+            }
         stages.settleRest()
-        context.events.progress(99, stage: "health", message: "released")
+        context.events.progress(99, stage: "health", message: "\(context.action) done")
         context.events.send(["result": .object(result)])
+    }
+
+    private func stop(_ release: any Release, _ stages: Stages) async throws(RecipeFailure) -> JSONObject {
+        try await stages.perform("release", "stopping") { () throws(RecipeFailure) in try await release.stop() }
+        return ["stopped": true]
+    }
+
+    private func restart(
+        _ release: any Release,
+        _ check: HealthCheck?,
+        _ stages: Stages
+    ) async throws(RecipeFailure) -> JSONObject {
+        try await stages.perform("release", "restarting") { () throws(RecipeFailure) in try await release.restart() }
+        if let check {
+            try await stages.perform("health", "waiting for it to be healthy") { () throws(RecipeFailure) in
+                try await release.waitUntilHealthy(check)
+            }
+        }
+        return ["restarted": true]
     }
 
     private func deploy(
         _ payload: ApplicationPayload,
-        _ checkout: Checkout,
-        as release: some Release,
+        as release: any Release,
         _ stages: Stages
     ) async throws(RecipeFailure) -> JSONObject {
+        let checkout = try await stages.perform("source", "fetching the source") { () throws(RecipeFailure) in
+            try await checkOut(payload.source)
+        }
+        var result = describe(payload.source, checkout)
         if case .none = payload.build {
         } else {
             try await stages.perform("build", "building") { () throws(RecipeFailure) in
@@ -70,7 +86,8 @@ struct ApplicationRecipe: Sendable {
                     try await release.waitUntilHealthy(check)
                 }
             }
-            return try await release.finish()
+            for member in try await release.finish() { result[member.key] = member.value }
+            return result
         } catch {
             await release.putBack()
             throw error
@@ -111,7 +128,7 @@ struct ApplicationRecipe: Sendable {
     private func build(
         _ build: ApplicationPayload.Build,
         _ checkout: Checkout,
-        _ release: some Release
+        _ release: any Release
     ) async throws(RecipeFailure) {
         switch build {
         case .none: return
@@ -167,4 +184,8 @@ protocol Release: Sendable {
     func finish() async throws(RecipeFailure) -> JSONObject
     /// Ends the new release and puts the previous one back.
     func putBack() async
+    /// Starts the current release anew.
+    func restart() async throws(RecipeFailure)
+    /// Ends the current release.
+    func stop() async throws(RecipeFailure)
 }

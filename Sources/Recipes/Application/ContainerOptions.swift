@@ -29,8 +29,10 @@ struct ContainerOptions: Sendable {
         name = fields.string("name")
         let isName = name.utf8.allSatisfy { Ascii.isLetter($0) || Ascii.isDigit($0) || "_.-".utf8.contains($0) }
         let first = name.utf8.first ?? 0
-        if !name.isEmpty, !isName || name.utf8.count > 64 || !(Ascii.isLetter(first) || Ascii.isDigit(first)) {
-            fields.fail("name", "must be 1 to 64 letters, digits, '_', '.' or '-', and begin with a letter or digit")
+        if !name.isEmpty,
+            !isName || !(2...64).contains(name.utf8.count) || !(Ascii.isLetter(first) || Ascii.isDigit(first))
+        {
+            fields.fail("name", "must be 2 to 64 letters, digits, '_', '.' or '-', and begin with a letter or digit")
         }
         ports = fields.strings("ports")
         for (index, port) in ports.enumerated() where ContainerOptions.port(port) == nil {

@@ -9,6 +9,8 @@ final class ContainerRelease: Release {
     private let containers: ContainerSet
     private let images: ContainerImages
     private let started = Mutex(ContinuousClock().now)
+    /// The container that has to be healthy.
+    private let probed: Mutex<String>
 
     init(_ options: ContainerOptions, docker: Docker, in context: RecipeContext) {
         self.options = options
@@ -16,6 +18,7 @@ final class ContainerRelease: Release {
         self.docker = docker
         containers = ContainerSet(name: options.name, resourceID: context.resourceID, docker: docker)
         images = ContainerImages(name: options.name, context: context, docker: docker)
+        probed = Mutex(containers.next(context.fence))
     }
 
     private var next: String { containers.next(context.fence) }
@@ -50,15 +53,16 @@ final class ContainerRelease: Release {
     }
 
     func waitUntilHealthy(_ check: HealthCheck) async throws(RecipeFailure) {
-        let container = try await docker.container(next)
+        let name = probed.withLock { $0 }
+        let container = try await docker.container(name)
         let probe = HealthProbe(
             check: check,
             context: context,
             containerAddress: container?.networkAddress,
-            variables: ["HOISTWAY_CONTAINER": next]
+            variables: ["HOISTWAY_CONTAINER": name]
         )
         try await probe.waitUntilHealthy { () throws(RecipeFailure) in
-            guard let container = try await self.docker.container(self.next) else { return false }
+            guard let container = try await self.docker.container(name) else { return false }
             return container.isRunning || container.restarts
         }
     }
@@ -70,6 +74,7 @@ final class ContainerRelease: Release {
         guard let container = try await docker.container(next), container.isRunning else {
             throw HealthProbe.unhealthy("container \(next) ended by itself")
         }
+        let image = try await images.id()
         if try await refuseIfOlder() != nil { try await docker.run(["container", "rename", options.name, last]) }
         try await docker.run(["container", "rename", next, options.name])
         context.log.info("container \(options.name) is now release \(context.releaseID)")
@@ -77,7 +82,7 @@ final class ContainerRelease: Release {
         return [
             "release": .string(context.releaseID), "container": .string(options.name),
             "containerId": .string(container.id), "image": .string(images.tag),
-            "imageId": .string(try await images.id()), "fence": .int(context.fence),
+            "imageId": .string(image), "fence": .int(context.fence),
         ]
     }
 
@@ -92,6 +97,24 @@ final class ContainerRelease: Release {
         } catch {
             context.log.error("putting the previous container back failed: \(error.message)")
         }
+    }
+
+    func restart() async throws(RecipeFailure) {
+        try await containers.recover(upTo: context.fence)
+        guard try await refuseIfOlder() != nil else {
+            throw RecipeFailure(
+                code: "not_released",
+                message: "there is no container \(options.name)",
+                retryable: false
+            )
+        }
+        try await docker.run(["container", "restart", options.name])
+        probed.withLock { $0 = options.name }
+    }
+
+    func stop() async throws(RecipeFailure) {
+        try await containers.recover(upTo: context.fence)
+        if try await refuseIfOlder() != nil { try await docker.run(["container", "stop", options.name]) }
     }
 
     /// Ends the one before and removes old images; the new release stands whatever comes of it.

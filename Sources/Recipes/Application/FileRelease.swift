@@ -88,14 +88,30 @@ struct FileRelease: Release {
         }
     }
 
+    func restart() async throws(RecipeFailure) {
+        guard try folder.currentID() != nil else {
+            throw RecipeFailure(code: "not_released", message: "\(folder.current) does not exist", retryable: false)
+        }
+        try refuseIfOlder()
+        try await reload()
+    }
+
+    func stop() async throws(RecipeFailure) {
+        throw RecipeFailure(
+            code: "unsupported_action",
+            message: "a files release has nothing to stop; stop the service that uses it",
+            retryable: false
+        )
+    }
+
     private func reload() async throws(RecipeFailure) {
         guard let words = options.reload else { return }
         context.log.info(
             "reload: \(words[0]) (what it starts itself ends with this job; "
                 + "hand over to a supervisor such as systemctl or docker)"
         )
-        let variables = ["HOISTWAY_RELEASE": folder.release(id), "HOISTWAY_CURRENT": folder.current]
-        let command = context.command(words, in: folder.path, changing: variables.mapValues { $0 })
+        let variables = ["HOISTWAY_RELEASE": Files.resolve(folder.current), "HOISTWAY_CURRENT": folder.current]
+        let command = context.command(words, in: folder.path, changing: variables)
         let status = try await command.run(log: context.log)
         guard status == 0 else {
             throw RecipeFailure(code: "reload_failed", message: "the reload command \(words[0]) exited with \(status)")

@@ -10,6 +10,7 @@ struct RecipeRun: Sendable {
     var payload: JSON
     var fence = 1
     var resourceID = "shop"
+    var action = "update"
     var secrets: [String: String] = [:]
     var variables: [String: String] = [:]
 
@@ -51,7 +52,7 @@ struct RecipeRun: Sendable {
             jobID: "job-\(fence)",
             resourceID: resourceID,
             fence: fence,
-            action: "update",
+            action: action,
             payload: payload.utf8,
             workspace: sandbox.path + "/workspace-" + resourceID,
             directory: attempt + "/cwd",
