@@ -24,6 +24,8 @@ package final class Attempt: Sendable {
         var eventsOffset = 0
         var logBytes = 0
         var finished = false
+        /// The supervisor was closed.
+        var abandoned = false
         /// The newest of each, told again on a new connection.
         var killLine: [UInt8]?
         var renewLine: [UInt8]?
@@ -96,11 +98,17 @@ package final class Attempt: Sendable {
     /// Takes over a connection to the monitor.
     /// - Parameter closed: Called on the poller's thread when it ends, with whether the attempt has ended.
     func connect(_ connection: Int32, closed: @escaping @Sendable (_ ended: Bool) -> Void) {
-        state.withLock { state in
+        let isOpen = state.withLock { state in
+            guard !state.abandoned else { return false }
             state.connection = connection
             state.input = []
             state.output = (state.killLine ?? []) + (state.renewLine ?? [])
             state.waitsToWrite = false
+            return true
+        }
+        guard isOpen else {
+            close(connection)
+            return
         }
         poller.watch(connection) { [self] writable in
             if writable { state.withLock { flush(&$0) } }
@@ -114,6 +122,7 @@ package final class Attempt: Sendable {
 
     /// Ends the stream as it is; the attempt goes on.
     func abandon() {
+        state.withLock { $0.abandoned = true }
         disconnect()
         finish(with: nil, verdict: .failure(.infrastructure("the supervisor was closed")))
     }

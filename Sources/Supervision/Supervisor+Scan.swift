@@ -28,8 +28,10 @@ extension Supervisor {
                     guard !Files.exists("\(folder)/\(AttemptFile.settledName)") else { continue }
                     told.add()
                     pool.run { [self] in
-                        if let found = find(folder, jobID: jobID, attempt: number) { continuation.yield(found) }
-                        told.done()
+                        find(folder, jobID: jobID, attempt: number) { found in
+                            if let found { continuation.yield(found) }
+                            told.done()
+                        }
                     }
                 }
             }
@@ -79,36 +81,62 @@ extension Supervisor {
     func settle(_ attempt: Attempt) {
         switch Settlement.settle(attempt.folder, unless: { attempt.isFinished }) {
         case .alive(let connection):
-            if attempt.isFinished { Glibc.close(connection) } else { watch(attempt, over: connection) }
-        case .ended(let exit): attempt.end(exit)
-        case .neverStarted: attempt.lose(.neverStarted)
-        case .lost: attempt.lose(clearUp(attempt.info))
-        case nil: break
+            watch(attempt, over: connection)
+        case .ended(let exit):
+            attempt.end(exit)
+            tidy(attempt)
+        case .neverStarted:
+            attempt.lose(.neverStarted)
+            tidy(attempt)
+        case .lost:
+            clearingPool.run { [self] in
+                attempt.lose(clearUp(attempt.info))
+                tidy(attempt)
+            }
+        case nil:
+            forget(attempt)
         }
-        if attempt.isFinished { tidy(attempt) }
     }
 
-    private func find(_ folder: String, jobID: String, attempt number: Int) -> FoundAttempt? {
-        if isWatched(folder) { return nil }
-        guard let file = AttemptFile(folder: folder, jobID: jobID, attempt: number) else {
-            if isWatched(folder) { return nil }
-            // Its worker died while it made the folder, so nothing was ever asked to run it.
-            if case .neverStarted? = Settlement.settle(folder, unless: { isClosed }) { Files.removeTree(folder) }
-            return nil
+    /// - Parameter tell: Called once, with `nil` when there is nothing to tell.
+    private func find(
+        _ folder: String,
+        jobID: String,
+        attempt number: Int,
+        tell: @escaping @Sendable (FoundAttempt?) -> Void
+    ) {
+        if isWatched(folder) { return tell(nil) }
+        guard let info = AttemptFile(folder: folder, jobID: jobID, attempt: number)?.info else {
+            removeHalfMade(folder)
+            return tell(nil)
         }
-        guard let attempt = register(file.info) else { return nil }
-        guard let settlement = Settlement.settle(folder, unless: { isClosed }) else { return nil }
-        if case .alive(let connection) = settlement {
+        guard let attempt = register(info) else { return tell(nil) }
+        switch Settlement.settle(folder, unless: { isClosed }) {
+        case .alive(let connection):
             attempt.receiveGreeting(from: connection)
             watch(attempt, over: connection)
-            return .alive(attempt)
+            tell(.alive(attempt))
+        case .ended(let exit):
+            tidy(attempt)
+            tell(.ended(info, exit))
+        case .neverStarted:
+            tidy(attempt)
+            tell(.neverStarted(info))
+        case .lost:
+            clearingPool.run { [self] in
+                let record = clearUp(info)
+                tidy(attempt)
+                tell(.lost(info, record))
+            }
+        case nil:
+            tell(nil)
         }
-        defer { tidy(attempt) }
-        switch settlement {
-        case .ended(let exit): return .ended(file.info, exit)
-        case .neverStarted: return .neverStarted(file.info)
-        case .alive, .lost: return .lost(file.info, clearUp(file.info))
-        }
+    }
+
+    /// Removes the folder of a worker that died while it made it, so that nothing was ever asked to run it.
+    private func removeHalfMade(_ folder: String) {
+        if isWatched(folder) { return }
+        if case .neverStarted? = Settlement.settle(folder, unless: { isClosed }) { Files.removeTree(folder) }
     }
 
     private func clearUp(_ info: AttemptInfo) -> LostRecord {

@@ -5,13 +5,15 @@ import Synchronization
 
 /// Starts attempts, takes over those that live, and settles those that ended: all attempts of one data folder.
 package final class Supervisor: Sendable {
-    /// How many folders are settled, swept or removed at the same time.
+    /// How many folders are settled or removed at the same time, and how many dead attempts cleared up.
     private static let poolWidth = 8
 
     let data: String
     let launcher: Launcher
     let cgroups: CgroupRoot?
     let pool = BlockingPool(width: Supervisor.poolWidth)
+    /// Apart from the other, for cleanup commands take their time.
+    let clearingPool = BlockingPool(width: Supervisor.poolWidth)
     private let poller: Poller
     private let state: Mutex<State>
 

@@ -149,16 +149,21 @@ struct KillTests {
 }
 
 /// All living descendants of a process.
-func descendants(of root: Int) -> [Int] {
+func descendants(of root: Int) -> [ProcessKey] {
     let table = Files.entries(of: "/proc").compactMap { Int($0) }.compactMap { pid in
-        ProcessStatus(pid: pid).map { (pid: pid, parent: $0.parent) }
+        ProcessStatus(pid: pid).map { (key: ProcessKey(pid: pid, startTime: $0.startTime), parent: $0.parent) }
     }
-    var found: [Int] = []
+    var found: [ProcessKey] = []
     var next = [root]
     while let pid = next.popLast() {
-        let children = table.filter { $0.parent == pid }.map(\.pid)
+        let children = table.filter { $0.parent == pid }.map(\.key)
         found += children
-        next += children
+        next += children.map(\.pid)
     }
     return found.filter(isAlive)
+}
+
+/// Whether that very process lives: under load a number is soon given out again.
+func isAlive(_ process: ProcessKey) -> Bool {
+    isAlive(process.pid) && ProcessStatus(pid: process.pid)?.startTime == process.startTime
 }

@@ -11,6 +11,7 @@ final class Fixture: Sendable {
     let supervisor: Supervisor
     let cgroups: CgroupPolicy
     private let recipes = Mutex(0)
+    private let fences = Mutex<[Int64]>([])
 
     init(cgroups: CgroupPolicy, data: String) throws {
         self.data = data
@@ -61,7 +62,17 @@ final class Fixture: Sendable {
             workspace: "\(data)/workspaces/\(jobID)"
         )
         change(&launch)
+        fences.withLock { $0.append(fence) }
         return launch
+    }
+
+    /// Ends what a failed test left running, and removes all files.
+    func cleanUp() {
+        supervisor.close()
+        for fence in fences.withLock({ $0 }) {
+            for pid in processes(fence: fence) { kill(pid_t(pid), SIGKILL) }
+        }
+        Files.removeTree(data)
     }
 
     /// Runs a script to its end.
@@ -86,10 +97,7 @@ func withFixture(
     var template = Array("/tmp/hoistway-supervision-XXXXXX".utf8CString)
     let folder = try data ?? String(cString: #require(mkdtemp(&template)))
     let fixture = try Fixture(cgroups: cgroups, data: folder)
-    defer {
-        fixture.supervisor.close()
-        Files.removeTree(folder)
-    }
+    defer { fixture.cleanUp() }
     try await body(fixture)
 }
 
