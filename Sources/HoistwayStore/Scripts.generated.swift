@@ -50,14 +50,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -71,7 +79,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -130,11 +138,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -146,7 +156,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -158,15 +168,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -178,24 +195,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function request_kill(id, worker, signal, grace, by, why)
   local key = job_key(id)
@@ -216,10 +240,18 @@ local function supersede(id, j, running)
   local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
   local data = '{"supersededBy":' .. quoted(id) .. '}'
   local turn, first
-  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, 99, 'WITHSCORES')
+  local function finish_waiting(older)
+    if redis.call('HGET', job_key(older), 'status') == 'pending' then
+      finish(older, 'superseded', 'error', 'superseded', fields, data)
+    end
+  end
+  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
   for index = 1, #waiting, 2 do
     first = first or waiting[index + 1]
-    finish(waiting[index], 'superseded', 'error', 'superseded', fields, data)
+    finish_waiting(waiting[index])
+  end
+  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+    if older ~= id then finish_waiting(older) end
   end
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
@@ -232,9 +264,9 @@ local function supersede(id, j, running)
           if other == holder then holders[index] = id end
         end
         redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
-        local scope = scope_of(j.node, j.server)
-        if h[3] == j.kind and scope_of(h[4], h[5]) == scope and h[6] == j.priority then
-          local queue = P .. 'queue:' .. j.kind .. scope .. (j.priority == '5' and '' or ':p' .. j.priority)
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
           local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
           if position then
             redis.call('LSET', queue, position, id)
@@ -260,16 +292,17 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -328,8 +361,10 @@ if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = re
 if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
 for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
 local sequence = create(id, kind, resource, fields)
+redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', NOW + deadline, id) end
+if due == 0 and delay > 0 then due = NOW + delay end
+if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
 local failed
 local open = false
 for _, dependency in ipairs(dependencies) do
@@ -338,15 +373,14 @@ for _, dependency in ipairs(dependencies) do
   if status ~= 'done' and status ~= 'error' then
     open = true
     redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-    redis.call('SADD', job_key(dependency) .. ':dependents', id)
+    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
   end
 end
-if due == 0 then due = delay > 0 and NOW + delay or 0 end
 local turn
-if not open and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
-place(id, j, sequence, due, open, turn)
+place(id, j, sequence, due, open or failed, turn)
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')
@@ -354,7 +388,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "918398aab025d9a85f556cf908dd07b3235aef4a",
+        sha1: "0350811bba52b65e23220716bf416f805022e266",
         keyCount: 1
     )
 
@@ -405,11 +439,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local list = P .. 'control'
 if redis.call('LINDEX', list, 0) ~= ARGV[1] then return HEAD_CHANGED end
@@ -418,7 +453,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "f61ca590621c946a00253c920c9e5528af18315c",
+        sha1: "6f4df82b011e81400d43611af01f4b23fce4b6d1",
         keyCount: 1
     )
 
@@ -469,11 +504,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -482,15 +518,30 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
 local id, offset, after, piece = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
-local fence = redis.call('HGET', job_key(id), 'fence')
-if not fence then return NOT_FOUND end
-if fence ~= ARGV[2] then return STALE_FENCE end
+local j = redis.call('HMGET', job_key(id), 'fence', 'status', 'reason')
+if not j[2] then return NOT_FOUND end
+if j[1] ~= ARGV[2] then return STALE_FENCE end
 local key = job_key(id) .. ':log'
 local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
 if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(after) then return ALREADY end
-redis.call('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
-local bytes = redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
+local added = redis.pcall('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
+if type(added) == 'table' and added.err then return ALREADY end
+if j[2] ~= 'running' and j[3] ~= 'starting' then redis.call('ZADD', P .. 'logs:ended', 'NX', NOW + 600000, id) end
+redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
 local total = redis.call('HINCRBY', P .. 'logs:bytes', '', #piece)
 local most, all = tonumber(ARGV[6]), tonumber(ARGV[7])
 for _ = 1, 100 do
@@ -498,19 +549,24 @@ for _ = 1, 100 do
   local ended = redis.call('ZRANGE', P .. 'logs:ended', 0, 0)[1]
   if not ended or ended == id then break end
   drop_log(ended)
-  total = tonumber(redis.call('HGET', P .. 'logs:bytes', ''))
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
 end
+trim_log(id, most)
 for _ = 1, 100 do
-  if bytes <= most and total <= all then break end
-  local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
-  if not first then break end
-  redis.call('XDEL', key, first[1])
-  bytes = redis.call('HINCRBY', P .. 'logs:bytes', id, -#first[2][4])
-  total = redis.call('HINCRBY', P .. 'logs:bytes', '', -#first[2][4])
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
+  if total <= all then break end
+  local sizes = redis.call('HGETALL', P .. 'logs:bytes')
+  local largest, size = id, -1
+  for index = 1, #sizes, 2 do
+    if sizes[index] ~= '' and tonumber(sizes[index + 1]) > size then
+      largest, size = sizes[index], tonumber(sizes[index + 1])
+    end
+  end
+  trim_log(largest, math.max(size - (total - all), 0))
 end
 return OK
 """#,
-        sha1: "11913b58a2b71e749a2c76c71f03819c36b591c9",
+        sha1: "d536f9819498ea6c6fccc38779dc91703da127a2",
         keyCount: 1
     )
 
@@ -561,14 +617,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -582,7 +646,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -641,11 +705,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -660,10 +726,13 @@ local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local served = tonumber(redis.call('GET', P .. 'served') or '0')
 local function next_lane()
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 20)) do
-    local kind, scope = parts(name)
-    if types[kind] and scopes[scope] then return name end
+  if served % 10 == 9 then
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
+      local kind, scope = parts(name)
+      if types[kind] and scopes[scope] then return name end
+    end
   end
   local best, lowest
   for _, scope in ipairs(scopes) do
@@ -690,7 +759,6 @@ local function start(id, fields)
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
     'attempt', attempt, 'updatedAt', AT)
   redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'deadlines', id)
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
   if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
@@ -705,16 +773,15 @@ for _ = 1, wanted + 100 do
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
   if redis.call('EXISTS', queue) == 0 then
-    redis.call('ZREM', P .. 'lanes' .. scope, name)
-    redis.call('ZREM', P .. 'lanes:unserved', name)
+    drop_lane(scope, name)
   end
   if id then
     local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
     if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
         and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
       taken[#taken + 1] = start(id, j)
+      served = redis.call('INCR', P .. 'served')
       if redis.call('EXISTS', queue) == 1 then
-        local served = redis.call('INCR', P .. 'served')
         redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
         redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
       end
@@ -729,7 +796,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "988cff97035279ac15805c8c34d0da51346650d2",
+        sha1: "e8de09f6262eb8e55662dc70afdd937cfda2c8dc",
         keyCount: 1
     )
 
@@ -780,14 +847,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -801,7 +876,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -860,11 +935,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -876,7 +953,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -888,15 +965,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -908,24 +992,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local kind, cursor = ARGV[1], ARGV[2]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
@@ -940,7 +1031,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "251777b3b38746dd57a1bb3409e5a59b4303ce3f",
+        sha1: "525f21ce5ec1da753efdd9b3e8cd190817a9c3b5",
         keyCount: 1
     )
 
@@ -991,14 +1082,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1012,7 +1111,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1071,11 +1170,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1087,7 +1188,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -1099,15 +1200,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -1119,24 +1227,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -1153,6 +1268,32 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return { code, '', '' } end
@@ -1163,22 +1304,32 @@ local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersede
   'temporaries', 'type')
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
+if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, h[8], j[4], j[3], fence, {}, nil)
+end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
-  redis.call('HDEL', key, 'message')
+  redis.call('HDEL', key, 'message', 'supersededBy')
   finish(id, 'done', 'done', nil, fields, nil)
   return { OK, 'done', '' }
 end
 local again = false
-local counted = { 'spawnFaults', 0, 'lostFaults', 0 }
+local counted = {}
+if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[6] and outcome ~= 'lost' then
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = 0
+end
 if outcome == 'spawn' then
   local faults = tonumber(h[5] or '0') + 1
-  counted = { 'spawnFaults', faults }
+  counted[#counted + 1] = 'spawnFaults'
+  counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
   local faults = tonumber(h[6] or '0') + 1
-  counted = { 'lostFaults', faults }
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
 elseif outcome ~= 'killed' then
   failures = failures + 1
@@ -1189,7 +1340,7 @@ elseif outcome ~= 'killed' then
     local temporaries = tonumber(h[7] or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
-    again = again or temporaries <= 3
+    again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
@@ -1209,6 +1360,7 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
+redis.call('ZREM', P .. 'deadlines', id)
 redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
@@ -1216,7 +1368,7 @@ redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "a4cb17ee41ae32cbe911bb99cb187d3feaaf29f3",
+        sha1: "a5b5ec511946aa183773204e489d3c8413603f52",
         keyCount: 1
     )
 
@@ -1267,16 +1419,17 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "385d0a01b72b678b7cb98fd1821c2ba1621682c4",
+        sha1: "6ee6bb4147ec7b6f257559eab8c052d2a9b3056a",
         keyCount: 1
     )
 
@@ -1327,14 +1480,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1348,7 +1509,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1407,11 +1568,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1423,7 +1586,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -1435,15 +1598,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -1455,24 +1625,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function request_kill(id, worker, signal, grace, by, why)
   local key = job_key(id)
@@ -1501,7 +1678,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "8956c91518eb5ef707a616fe4e6f3791e6af59d7",
+        sha1: "1cef491ba321f0816a8924695c5d7daf077bb58a",
         keyCount: 1
     )
 
@@ -1552,11 +1729,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
@@ -1568,7 +1746,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "2410290eddca65b0f69c02617bb0c25278258124",
+        sha1: "ebe762d8c1e50f3083bb528dd98954435368dbcc",
         keyCount: 1
     )
 
@@ -1619,14 +1797,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1640,7 +1826,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1699,11 +1885,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1723,6 +1911,7 @@ if cursor == '0' then
     end
   end
 end
+if type_paused(kind) ~= pausing then return '' end
 local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
 local function name_reason(id)
   local key = job_key(id)
@@ -1742,7 +1931,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "111c38dfab8e34c266f0ff5ce1a3333f9a98ddb5",
+        sha1: "9243a3ae81769c3b93b78cc5b4f90a74842944b0",
         keyCount: 1
     )
 
@@ -1793,14 +1982,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1814,7 +2011,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1873,11 +2070,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1893,7 +2092,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "a26f45e02b105ef76b207a07f67e2d638f5b4773",
+        sha1: "abca037c9959d037f8c7c2ae40ecb1b8bbc9ffbe",
         keyCount: 1
     )
 
@@ -1944,11 +2143,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
@@ -1968,7 +2168,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "9fb7681019b67098a1396d00a27b21e9ddbf9cfe",
+        sha1: "087061fb772f34152cf7ca9884c58b81e1316665",
         keyCount: 1
     )
 
@@ -2019,14 +2219,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2040,7 +2248,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2099,11 +2307,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2115,7 +2325,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2127,15 +2337,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2147,24 +2364,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -2176,16 +2400,17 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -2212,13 +2437,13 @@ redis.call('LPOP', list)
 redis.call('LPUSH', rejected, entry .. ',"at":"' .. AT .. '","queue":"' .. queue .. '"}')
 redis.call('LTRIM', rejected, 0, 999)
 if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 then
-  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource, 'reason', 'queued' })
+  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource })
   finish(id, 'rejected', 'error', 'rejected', { 'message', message, 'error', problem }, problem)
 end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "4037fe0fe505d341205c09bff16eb9da32a83f8a",
+        sha1: "a607716acdfba3921d747327f750f55aa38946e9",
         keyCount: 1
     )
 
@@ -2269,14 +2494,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2290,7 +2523,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2349,11 +2582,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2365,7 +2600,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2377,15 +2612,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2397,24 +2639,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -2435,15 +2684,17 @@ if redis.call('HEXISTS', key, 'kill') == 1 then
   return OK
 end
 local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-redis.call('HSET', key, 'reason', 'queued', 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+local reason = type_paused(h[1]) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-record(id, 'released', 'pending', 'queued', j[4], tonumber(j[3]) - 1, fence, nil)
+record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "2a2626682086eca424be173d061b85bb2fd455ba",
+        sha1: "43d8d4215410c0ca2c45ed24738dfe5e0544025a",
         keyCount: 1
     )
 
@@ -2494,14 +2745,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2515,7 +2774,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2574,11 +2833,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2590,7 +2851,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2602,15 +2863,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2622,24 +2890,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -2647,6 +2922,19 @@ local function drop_log(id)
   redis.call('HDEL', P .. 'logs:bytes', id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
 local id = ARGV[1]
 local key = job_key(id)
@@ -2671,7 +2959,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "54daa842cae93b55eec82a0196f87888f4d76959",
+        sha1: "4668e1a8beeafb9a07010193660e656acdc600c6",
         keyCount: 1
     )
 
@@ -2722,11 +3010,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -2744,7 +3033,7 @@ local values = { 'updatedAt', AT }
 for index = 4, #ARGV, 2 do
   local value = ARGV[index + 1]
   if ARGV[index] == 'progress' then
-    value = math.max(tonumber(value), tonumber(redis.call('HGET', key, 'progress') or '0'))
+    value = math.max(math.min(math.floor(tonumber(value)), 99), tonumber(redis.call('HGET', key, 'progress') or '0'))
   end
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value
@@ -2757,7 +3046,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "e6ecd4fca70157e1fb2a54de04d9a8365392de15",
+        sha1: "d1a3228ba01f8c510484db23c78080348a53a910",
         keyCount: 1
     )
 
@@ -2808,14 +3097,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2829,7 +3126,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2888,11 +3185,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2910,16 +3209,17 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -2943,12 +3243,14 @@ local old, id, request = ARGV[1], ARGV[2], ARGV[3]
 local status = redis.call('HGET', job_key(old), 'status')
 if not status then return { NOT_FOUND, '' } end
 if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
-local latest = redis.call('HGET', job_key(old), 'retriedBy')
-if latest then
-  local l = redis.call('HMGET', job_key(latest), 'status', 'requestId')
-  if l[1] and (request ~= '' and l[2] == request or request == '' and l[1] ~= 'done' and l[1] ~= 'error') then
-    return { ALREADY, latest }
-  end
+local latest
+if request ~= '' then
+  latest = redis.call('GET', P .. 'retried:' .. old .. ':' .. request)
+  if latest then return { ALREADY, latest } end
+else
+  latest = redis.call('HGET', job_key(old), 'retriedBy')
+  local living = latest and redis.call('HGET', job_key(latest), 'status')
+  if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
 if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
@@ -2970,11 +3272,12 @@ end
 local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "e1662f301f9021942f6959ff0cf274bb6a807596",
+        sha1: "da927805782c54f6da254ade87ed8b47e821ebcc",
         keyCount: 1
     )
 
@@ -3025,11 +3328,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -3046,24 +3350,41 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 if j[1] == 'running' then return ALREADY end
-local key = job_key(id)
-redis.call('HSET', key, 'status', 'running', 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5],
-  'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT)
-redis.call('HDEL', key, 'reason')
-redis.call('HINCRBY', key, 'revision', 1)
-local kind = redis.call('HGET', key, 'type')
-local sequence = redis.call('ZSCORE', P .. 'index', id)
-redis.call('ZREM', P .. 'index:pending:' .. kind, id)
-redis.call('ZADD', P .. 'index:running', sequence, id)
-if tonumber(j[3]) > 1 then drop_log(id) end
-record(id, 'started', 'running', nil, j[4], j[3], fence, '{"pid":' .. ARGV[3] .. '}')
+begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
+  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "0d75c3ccb8b5696b51886adbe085e244545263ae",
+        sha1: "2dc66d87fb36b28769c8891fba6f7442ae62b78b",
         keyCount: 1
     )
 
@@ -3114,11 +3435,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 local state = redis.call('HGET', key, 'state')
@@ -3130,7 +3452,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "a19c2872ff7ac7e28679835f70ae2c549b292649",
+        sha1: "758dff0ffd457fb2c328a373ef3bc195827b2dfa",
         keyCount: 1
     )
 
@@ -3181,14 +3503,22 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -3202,7 +3532,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -3261,11 +3591,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -3277,7 +3609,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -3289,15 +3621,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -3309,24 +3648,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -3334,6 +3680,19 @@ local function drop_log(id)
   redis.call('HDEL', P .. 'logs:bytes', id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
 local listener = 0
@@ -3353,7 +3712,12 @@ if worker ~= '' then
   redis.call('SADD', P .. 'workers', worker)
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  stop = redis.call('HGET', key, 'stopMode') or ''
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  stop = w[1] or ''
+  if w[2] == 'unreachable' then
+    redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
+    announce('reachable', 'workerId', worker, nil)
+  end
 end
 local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, 100)
 for _, id in ipairs(due) do
@@ -3365,10 +3729,19 @@ for _, id in ipairs(due) do
 end
 local late = redis.call('ZRANGEBYSCORE', P .. 'deadlines', '-inf', NOW, 'LIMIT', 0, 100)
 for _, id in ipairs(late) do
-  redis.call('ZREM', P .. 'deadlines', id)
-  if redis.call('HGET', job_key(id), 'status') == 'pending' then
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason')
+  if j[1] == 'pending' and j[2] == 'starting' then
+    redis.call('ZADD', P .. 'deadlines', NOW + 1000, id)
+  elseif j[1] ~= 'pending' then
+    redis.call('ZREM', P .. 'deadlines', id)
+  else
     finish(id, 'expired', 'error', 'expired', { 'message', 'it waited longer than its startDeadline' }, nil)
   end
+end
+local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
+for index = 1, #settling, 2 do
+  redis.call('HDEL', P .. 'settling', settling[index])
+  settle_dependents(settling[index], settling[index + 1])
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 if listener == 1 then
@@ -3387,10 +3760,10 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100) and 1 or 0
+local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
 """#,
-        sha1: "ea90cf2c45e6469684496b9c2b01992eb6d6dc42",
+        sha1: "d06d0e771c83a5fd04a63d114a5b1ba77284acf9",
         keyCount: 1
     )
 

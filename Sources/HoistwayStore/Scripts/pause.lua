@@ -15,6 +15,7 @@ if cursor == '0' then
     end
   end
 end
+if type_paused(kind) ~= pausing then return '' end
 local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
 local function name_reason(id)
   local key = job_key(id)

@@ -11,7 +11,6 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  redis.call('SADD', P .. 'types', kind)
   return sequence
 end
 
@@ -21,9 +20,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)

@@ -6,6 +6,16 @@ local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
 
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+
+-- An empty lane is in no set of lanes.
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+
 -- Puts a job that holds a turn into its lane and wakes a worker. `front` puts it before all others.
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -20,7 +30,7 @@ local function enqueue(id, kind, scope, priority, front)
 end
 
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 
 -- Sets the fields of a waiting job that stands in its queue from now on, and puts it there.
@@ -82,7 +92,8 @@ local function free_turn(key, id)
   give_turns(key)
 end
 
--- A waiting job whose time has come asks for its turn; one that waited to be tried again has kept it.
+-- A job that waited for its time or its dependencies asks for its turn; one that waited to be tried again has kept it.
+-- A delayed job takes its place in line now, one that waited for dependencies alone stands where it was accepted.
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
   local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
@@ -90,11 +101,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
