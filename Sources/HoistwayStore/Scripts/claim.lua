@@ -11,8 +11,6 @@ local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 
-local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-
 local served = tonumber(redis.call('GET', P .. 'served') or '0')
 
 local function next_lane()

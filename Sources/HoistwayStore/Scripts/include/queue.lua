@@ -10,6 +10,9 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 
+-- The type, scope and priority ('' for the usual one) of a lane.
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+
 -- An empty lane is in no set of lanes.
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
