@@ -94,8 +94,8 @@ public enum Transition {
         allow([.starting, .running], .retrying, .retrying)
         allow(JobState.waiting, .cancelled, .error(.cancelled))
         allow(JobState.waiting, .superseded, .error(.superseded))
-        allow(JobState.waiting, .expired, .error(.expired))
-        allow(JobState.waiting, .skipped, .error(.skipped))
+        allow([.queued, .delayed, .blocked, .paused], .expired, .error(.expired))
+        allow([.blocked], .skipped, .error(.skipped))
         return table
     }()
 }
