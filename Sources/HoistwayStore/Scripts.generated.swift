@@ -6,454 +6,461 @@ package enum Scripts {
     package static let admit = RedisScript(
         name: "admit",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function request_kill(id, worker, signal, grace, by, why)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-              if not j[1] then
-                redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-                  .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-                redis.call('HINCRBY', key, 'revision', 1)
-                record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-                  '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
-              end
-              redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-                .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-              local wake = P .. 'wake:worker:' .. worker
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function supersede(id, j, running)
-              local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
-              local data = '{"supersededBy":' .. quoted(id) .. '}'
-              local turn, first
-              local function finish_waiting(older)
-                if redis.call('HGET', job_key(older), 'status') == 'pending' then
-                  finish(older, 'superseded', 'error', 'superseded', fields, data)
-                end
-              end
-              local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
-              for index = 1, #waiting, 2 do
-                first = first or waiting[index + 1]
-                finish_waiting(waiting[index])
-              end
-              for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
-                if older ~= id then finish_waiting(older) end
-              end
-              for _, holder in ipairs(holders_of(j.key)) do
-                local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
-                  'workerId', 'kill')
-                if h[1] == 'pending' and h[2] ~= 'starting' then
-                  if not turn then
-                    turn = 'held'
-                    local holders = holders_of(j.key)
-                    for index, other in ipairs(holders) do
-                      if other == holder then holders[index] = id end
-                    end
-                    redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
-                    local lane = lane_of(j.kind, j.node, j.server, j.priority)
-                    if lane_of(h[3], h[4], h[5], h[6]) == lane then
-                      local queue = P .. 'queue:' .. lane
-                      local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
-                      if position then
-                        redis.call('LSET', queue, position, id)
-                        turn = 'queued'
-                      end
-                    end
-                  end
-                  finish(holder, 'superseded', 'error', 'superseded', fields, data)
-                elseif running and not h[8] then
-                  redis.call('HSET', job_key(holder), 'supersededBy', id)
-                  request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
-                end
-              end
-              return turn, first
-            end
-            local function create(id, kind, resource, fields)
-              local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
-                'updatedAt', AT, 'revision', 1 }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', job_key(id), unpack(values))
-              local sequence = redis.call('INCR', P .. 'sequence')
-              redis.call('ZADD', P .. 'index', sequence, id)
-              redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
-              redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
-              redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-              return sequence
-            end
-            local function place(id, j, sequence, due, open, turn)
-              local reason
-              if open then
-                reason = 'blocked'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
-              elseif due > NOW then
-                reason = 'delayed'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                redis.call('ZADD', P .. 'delayed', due, id)
-              else
-                local holders = holders_of(j.key)
-                if turn or turn_free(j.key, holders, j.limit) then
-                  if not turn then take_turn(j.key, holders, id) end
-                  reason = type_paused(j.kind) and 'paused' or 'queued'
-                  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
-                  redis.call('HSET', job_key(id), 'queuedAt', AT)
-                  if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
-                else
-                  reason = 'blocked'
-                  redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
-                end
-              end
-              redis.call('HSET', job_key(id), 'reason', reason)
-              if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-              record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
-              return reason
-            end
-            local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-            local function given(value) return value ~= '' and value or nil end
-            local j = { kind = kind, node = given(ARGV[6]), server = given(ARGV[7]), priority = ARGV[8], key = ARGV[9],
-              limit = tonumber(ARGV[10]) }
-            local delay, due, on_conflict = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
-            local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), ARGV[16], ARGV[17]
-            local dependencies = {}
-            for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
-            if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-            if redis.call('EXISTS', job_key(id)) == 1 then
-              if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-                return { ALREADY, id }
-              end
-              return { ID_IN_USE, '' }
-            end
-            if idempotency ~= '' then
-              local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
-              if first and redis.call('EXISTS', job_key(first)) == 1 then
-                if inbox ~= '' then redis.call('LPOP', inbox) end
-                reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
-                return { ALREADY, first }
-              end
-            end
-            for _, dependency in ipairs(dependencies) do
-              if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
-            end
-            if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
-                or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
-              return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
-            end
-            if inbox ~= '' then redis.call('LPOP', inbox) end
-            local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
-            if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
-            if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
-            if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = ARGV[10] end
-            if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
-            if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
-            for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
-            local sequence = create(id, kind, resource, fields)
-            redis.call('SADD', P .. 'types', kind)
-            if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-            if due == 0 and delay > 0 then due = NOW + delay end
-            if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
-            local failed
-            local open = false
-            for _, dependency in ipairs(dependencies) do
-              local status = redis.call('HGET', job_key(dependency), 'status')
-              if status == 'error' then failed = failed or dependency end
-              if status ~= 'done' and status ~= 'error' then
-                open = true
-                redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-                redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
-              end
-            end
-            local turn
-            if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
-              turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
-            end
-            place(id, j, sequence, due, open or failed, turn)
-            if failed then
-              finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-                '{"dependency":' .. quoted(failed) .. '}')
-            end
-            reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
-            return { OK, id }
-            """#,
-        sha1: "2490be9bf4ce1095f8ca4bb8ab77aeb5342d1512",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function supersede(id, j, running)
+  local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
+  local data = '{"supersededBy":' .. quoted(id) .. '}'
+  local turn, first
+  local function finish_waiting(older)
+    if redis.call('HGET', job_key(older), 'status') == 'pending' then
+      finish(older, 'superseded', 'error', 'superseded', fields, data)
+    end
+  end
+  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
+  for index = 1, #waiting, 2 do
+    first = first or waiting[index + 1]
+    finish_waiting(waiting[index])
+  end
+  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+    if older ~= id then finish_waiting(older) end
+  end
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId', 'kill')
+    if h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish(holder, 'superseded', 'error', 'superseded', fields, data)
+    elseif running and not h[8] then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local function create(id, kind, resource, fields)
+  local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
+    'updatedAt', AT, 'revision', 1 }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', job_key(id), unpack(values))
+  local sequence = redis.call('INCR', P .. 'sequence')
+  redis.call('ZADD', P .. 'index', sequence, id)
+  redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
+  redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
+  redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  return sequence
+end
+local function place(id, j, sequence, due, open, turn)
+  local reason
+  if open then
+    reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
+  elseif due > NOW then
+    reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'delayed', due, id)
+  else
+    local holders = holders_of(j.key)
+    if turn or turn_free(j.key, holders, j.limit) then
+      if not turn then take_turn(j.key, holders, id) end
+      reason = type_paused(j.kind) and 'paused' or 'queued'
+      if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
+      redis.call('HSET', job_key(id), 'queuedAt', AT)
+      if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
+    else
+      reason = 'blocked'
+      redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
+    end
+  end
+  redis.call('HSET', job_key(id), 'reason', reason)
+  if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  return reason
+end
+local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local function given(value) return value ~= '' and value or nil end
+local j = { kind = kind, node = given(ARGV[6]), server = given(ARGV[7]), priority = ARGV[8], key = ARGV[9],
+  limit = tonumber(ARGV[10]) }
+local delay, due, on_conflict = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
+local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), ARGV[16], ARGV[17]
+local dependencies = {}
+for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
+if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
+end
+if idempotency ~= '' then
+  local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+  if first and redis.call('EXISTS', job_key(first)) == 1 then
+    if inbox ~= '' then redis.call('LPOP', inbox) end
+    reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+    return { ALREADY, first }
+  end
+end
+for _, dependency in ipairs(dependencies) do
+  if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
+end
+if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+    or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+  return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+end
+if inbox ~= '' then redis.call('LPOP', inbox) end
+local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = ARGV[10] end
+if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
+local sequence = create(id, kind, resource, fields)
+redis.call('SADD', P .. 'types', kind)
+if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+if due == 0 and delay > 0 then due = NOW + delay end
+if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
+local failed
+local open = false
+for _, dependency in ipairs(dependencies) do
+  local status = redis.call('HGET', job_key(dependency), 'status')
+  if status == 'error' then failed = failed or dependency end
+  if status ~= 'done' and status ~= 'error' then
+    open = true
+    redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+  end
+end
+local turn
+if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+  turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+end
+place(id, j, sequence, due, open or failed, turn)
+if failed then
+  finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+    '{"dependency":' .. quoted(failed) .. '}')
+end
+reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+return { OK, id }
+"""#,
+        sha1: "c6e37fbcc77382ad2cd900e8f784b27663a7083b",
         keyCount: 1
     )
 
     package static let answer = RedisScript(
         name: "answer",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local list = P .. 'control'
-            if redis.call('LINDEX', list, 0) ~= ARGV[1] then return HEAD_CHANGED end
-            redis.call('LPOP', list)
-            if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX', 86400) end
-            reply(ARGV[2], ARGV[3])
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local list = P .. 'control'
+if redis.call('LINDEX', list, 0) ~= ARGV[1] then return HEAD_CHANGED end
+redis.call('LPOP', list)
+if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX', 86400) end
+reply(ARGV[2], ARGV[3])
+return OK
+"""#,
         sha1: "6f4df82b011e81400d43611af01f4b23fce4b6d1",
         keyCount: 1
     )
@@ -461,112 +468,112 @@ package enum Scripts {
     package static let appendLog = RedisScript(
         name: "appendLog",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function drop_log(id)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              redis.call('DEL', job_key(id) .. ':log')
-              redis.call('HDEL', P .. 'logs:bytes', id)
-              redis.call('ZREM', P .. 'logs:ended', id)
-              if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
-            end
-            local function trim_log(id, most)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              local before = bytes
-              while bytes > most do
-                local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
-                if not first then break end
-                redis.call('XDEL', job_key(id) .. ':log', first[1])
-                bytes = bytes - #first[2][4]
-              end
-              if bytes == before then return end
-              redis.call('HSET', P .. 'logs:bytes', id, bytes)
-              redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
-            end
-            local id, offset, after, piece = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
-            local j = redis.call('HMGET', job_key(id), 'fence', 'status', 'reason')
-            if not j[2] then return NOT_FOUND end
-            if j[1] ~= ARGV[2] then return STALE_FENCE end
-            local key = job_key(id) .. ':log'
-            local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-            if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(after) then return ALREADY end
-            local added = redis.pcall('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
-            if type(added) == 'table' and added.err then return ALREADY end
-            if j[2] ~= 'running' and j[3] ~= 'starting' then redis.call('ZADD', P .. 'logs:ended', 'NX', NOW + 600000, id) end
-            redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
-            local total = redis.call('HINCRBY', P .. 'logs:bytes', '', #piece)
-            local most, all = tonumber(ARGV[6]), tonumber(ARGV[7])
-            for _ = 1, 100 do
-              if total <= all then break end
-              local ended = redis.call('ZRANGE', P .. 'logs:ended', 0, 0)[1]
-              if not ended or ended == id then break end
-              drop_log(ended)
-              total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
-            end
-            trim_log(id, most)
-            for _ = 1, 100 do
-              total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
-              if total <= all then break end
-              local sizes = redis.call('HGETALL', P .. 'logs:bytes')
-              local largest, size = id, -1
-              for index = 1, #sizes, 2 do
-                if sizes[index] ~= '' and tonumber(sizes[index + 1]) > size then
-                  largest, size = sizes[index], tonumber(sizes[index + 1])
-                end
-              end
-              trim_log(largest, math.max(size - (total - all), 0))
-            end
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local id, offset, after, piece = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
+local j = redis.call('HMGET', job_key(id), 'fence', 'status', 'reason')
+if not j[2] then return NOT_FOUND end
+if j[1] ~= ARGV[2] then return STALE_FENCE end
+local key = job_key(id) .. ':log'
+local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(after) then return ALREADY end
+local added = redis.pcall('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
+if type(added) == 'table' and added.err then return ALREADY end
+if j[2] ~= 'running' and j[3] ~= 'starting' then redis.call('ZADD', P .. 'logs:ended', 'NX', NOW + 600000, id) end
+redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
+local total = redis.call('HINCRBY', P .. 'logs:bytes', '', #piece)
+local most, all = tonumber(ARGV[6]), tonumber(ARGV[7])
+for _ = 1, 100 do
+  if total <= all then break end
+  local ended = redis.call('ZRANGE', P .. 'logs:ended', 0, 0)[1]
+  if not ended or ended == id then break end
+  drop_log(ended)
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
+end
+trim_log(id, most)
+for _ = 1, 100 do
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
+  if total <= all then break end
+  local sizes = redis.call('HGETALL', P .. 'logs:bytes')
+  local largest, size = id, -1
+  for index = 1, #sizes, 2 do
+    if sizes[index] ~= '' and tonumber(sizes[index + 1]) > size then
+      largest, size = sizes[index], tonumber(sizes[index + 1])
+    end
+  end
+  trim_log(largest, math.max(size - (total - all), 0))
+end
+return OK
+"""#,
         sha1: "d536f9819498ea6c6fccc38779dc91703da127a2",
         keyCount: 1
     )
@@ -574,864 +581,885 @@ package enum Scripts {
     package static let claim = RedisScript(
         name: "claim",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-            local paused = {}
-            for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
-            local types, scopes = {}, {}
-            for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
-            for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-            local served = tonumber(redis.call('GET', P .. 'served') or '0')
-            local function next_lane()
-              if served % 10 == 9 then
-                for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
-                  local kind, scope = parts(name)
-                  if types[kind] and scopes[scope] then return name end
-                end
-              end
-              local best, lowest
-              for _, scope in ipairs(scopes) do
-                local lanes = redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
-                for index = 1, #lanes, 2 do
-                  if types[parts(lanes[index])] then
-                    local score = tonumber(lanes[index + 1])
-                    if not lowest or score < lowest then best, lowest = lanes[index], score end
-                    break
-                  end
-                end
-              end
-              return best
-            end
-            local function start(id, fields)
-              local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
-              redis.call('SET', P .. 'fence', number(fence))
-              local key = job_key(id)
-              local attempt = tonumber(fields[7] or '0') + 1
-              if attempt > 1 then
-                redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
-                  'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
-              end
-              redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
-                'attempt', attempt, 'updatedAt', AT)
-              redis.call('HINCRBY', key, 'revision', 1)
-              redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
-              if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
-              record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
-              return redis.call('HGETALL', key)
-            end
-            local taken = {}
-            for _ = 1, wanted + 100 do
-              if #taken >= wanted then break end
-              local name = next_lane()
-              if not name then break end
-              local kind, scope, priority = parts(name)
-              local queue = P .. 'queue:' .. name
-              local id = redis.call('LPOP', queue)
-              if redis.call('EXISTS', queue) == 0 then
-                drop_lane(scope, name)
-              end
-              if id then
-                local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
-                if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
-                    and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
-                  taken[#taken + 1] = start(id, j)
-                  served = redis.call('INCR', P .. 'served')
-                  if redis.call('EXISTS', queue) == 1 then
-                    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
-                    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-                  end
-                end
-              end
-            end
-            local rest = next_lane()
-            if rest then
-              local kind, scope = parts(rest)
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            return taken
-            """#,
-        sha1: "98fd7475f3b60e160316b9f20dd74afccad6bbe0",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local paused = {}
+for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
+local types, scopes = {}, {}
+for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
+for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
+local served = tonumber(redis.call('GET', P .. 'served') or '0')
+local function next_lane()
+  if served % 10 == 9 then
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
+      local kind, scope = parts(name)
+      if types[kind] and scopes[scope] then return name end
+    end
+  end
+  local best, lowest
+  for _, scope in ipairs(scopes) do
+    local lanes = redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
+    for index = 1, #lanes, 2 do
+      if types[parts(lanes[index])] then
+        local score = tonumber(lanes[index + 1])
+        if not lowest or score < lowest then best, lowest = lanes[index], score end
+        break
+      end
+    end
+  end
+  return best
+end
+local function start(id, fields)
+  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
+  redis.call('SET', P .. 'fence', number(fence))
+  local key = job_key(id)
+  local attempt = tonumber(fields[7] or '0') + 1
+  if attempt > 1 then
+    redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
+      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
+  end
+  redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
+    'attempt', attempt, 'updatedAt', AT)
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
+  return redis.call('HGETALL', key)
+end
+local taken = {}
+for _ = 1, wanted + 100 do
+  if #taken >= wanted then break end
+  local name = next_lane()
+  if not name then break end
+  local kind, scope, priority = parts(name)
+  local queue = P .. 'queue:' .. name
+  local id = redis.call('LPOP', queue)
+  if redis.call('EXISTS', queue) == 0 then
+    drop_lane(scope, name)
+  end
+  if id then
+    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
+    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
+        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
+      taken[#taken + 1] = start(id, j)
+      served = redis.call('INCR', P .. 'served')
+      if redis.call('EXISTS', queue) == 1 then
+        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
+        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+      end
+    end
+  end
+end
+local rest = next_lane()
+if rest then
+  local kind, scope = parts(rest)
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+return taken
+"""#,
+        sha1: "1c62ee1f186509690a671d2cacb03ff93ef3fc69",
         keyCount: 1
     )
 
     package static let drain = RedisScript(
         name: "drain",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local kind, cursor = ARGV[1], ARGV[2]
-            local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
-            local count = 0
-            for index = 1, #ids, 2 do
-              local j = redis.call('HMGET', job_key(ids[index]), 'status', 'reason')
-              if j[1] == 'pending' and j[2] ~= 'starting' then
-                finish(ids[index], 'cancelled', 'error', 'cancelled', { 'message', 'the queue was drained' }, nil)
-                count = count + 1
-              end
-            end
-            if cursor == '0' then announce('drained', 'type', kind, nil) end
-            return { count, #ids == 200 and ids[200] or '' }
-            """#,
-        sha1: "90531c683ddecf7a541488dbd52986495c1f527b",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local kind, cursor = ARGV[1], ARGV[2]
+local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
+local count = 0
+for index = 1, #ids, 2 do
+  local j = redis.call('HMGET', job_key(ids[index]), 'status', 'reason')
+  if j[1] == 'pending' and j[2] ~= 'starting' then
+    finish(ids[index], 'cancelled', 'error', 'cancelled', { 'message', 'the queue was drained' }, nil)
+    count = count + 1
+  end
+end
+if cursor == '0' then announce('drained', 'type', kind, nil) end
+return { count, #ids == 200 and ids[200] or '' }
+"""#,
+        sha1: "a4faec9b2b63688c336a4407fd5aff1dbd715823",
         keyCount: 1
     )
 
     package static let finish = RedisScript(
         name: "finish",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function attempt_of(id, fence)
-              local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-              if not j[1] then return NOT_FOUND end
-              if j[5] ~= fence then return STALE_FENCE end
-              if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-              if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
-              return OK, j
-            end
-            local function drop_log(id)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              redis.call('DEL', job_key(id) .. ':log')
-              redis.call('HDEL', P .. 'logs:bytes', id)
-              redis.call('ZREM', P .. 'logs:ended', id)
-              if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
-            end
-            local function trim_log(id, most)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              local before = bytes
-              while bytes > most do
-                local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
-                if not first then break end
-                redis.call('XDEL', job_key(id) .. ':log', first[1])
-                bytes = bytes - #first[2][4]
-              end
-              if bytes == before then return end
-              redis.call('HSET', P .. 'logs:bytes', id, bytes)
-              redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
-            end
-            local function begin(id, kind, worker, attempt, fence, fields, data)
-              local key = job_key(id)
-              local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'reason')
-              redis.call('HINCRBY', key, 'revision', 1)
-              redis.call('ZREM', P .. 'index:pending:' .. kind, id)
-              redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-              redis.call('ZREM', P .. 'deadlines', id)
-              if tonumber(attempt) > 1 then drop_log(id) end
-              record(id, 'started', 'running', nil, worker, attempt, fence, data)
-            end
-            local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
-            local code, j = attempt_of(id, fence)
-            if code ~= OK then return { code, '', '' } end
-            local key = job_key(id)
-            local fields = {}
-            for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-            local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersededBy', 'spawnFaults', 'lostFaults',
-              'temporaries', 'type')
-            local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
-            redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
-            if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-              begin(id, h[8], j[4], j[3], fence, {}, nil)
-            end
-            if outcome == 'done' then
-              fields[#fields + 1] = 'progress'
-              fields[#fields + 1] = 100
-              redis.call('HDEL', key, 'message', 'supersededBy')
-              finish(id, 'done', 'done', nil, fields, nil)
-              return { OK, 'done', '' }
-            end
-            local again = false
-            local counted = {}
-            if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-            if h[6] and outcome ~= 'lost' then
-              counted[#counted + 1] = 'lostFaults'
-              counted[#counted + 1] = 0
-            end
-            if outcome == 'spawn' then
-              local faults = tonumber(h[5] or '0') + 1
-              counted[#counted + 1] = 'spawnFaults'
-              counted[#counted + 1] = faults
-              again = repeatable and faults <= 3
-            elseif outcome == 'lost' then
-              local faults = tonumber(h[6] or '0') + 1
-              counted[#counted + 1] = 'lostFaults'
-              counted[#counted + 1] = faults
-              again = attempts > 1 and faults <= 3
-            elseif outcome ~= 'killed' then
-              failures = failures + 1
-              counted[#counted + 1] = 'failures'
-              counted[#counted + 1] = failures
-              again = repeatable and failures < attempts
-              if temporary then
-                local temporaries = tonumber(h[7] or '0') + 1
-                counted[#counted + 1] = 'temporaries'
-                counted[#counted + 1] = temporaries
-                again = again or repeatable and temporaries <= 3
-              end
-            end
-            for _, value in ipairs(counted) do fields[#fields + 1] = value end
-            if h[3] then
-              local reason = h[4] and 'superseded' or 'killed'
-              finish(id, reason, 'error', reason, fields, nil)
-              return { OK, 'error', reason }
-            end
-            if not again then
-              finish(id, outcome, 'error', outcome, fields, nil)
-              return { OK, 'error', outcome }
-            end
-            local due = NOW + tonumber(wait)
-            local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT }
-            for _, value in ipairs(fields) do values[#values + 1] = value end
-            redis.call('HSET', key, unpack(values))
-            redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
-            redis.call('HINCRBY', key, 'revision', 1)
-            redis.call('ZREM', P .. 'index:running', id)
-            redis.call('ZREM', P .. 'deadlines', id)
-            redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
-            redis.call('ZADD', P .. 'delayed', due, id)
-            redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-            redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
-            record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
-            return { OK, 'pending', 'retrying' }
-            """#,
-        sha1: "e044501379abfc65d853c17bdf3eb86805cd9624",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function attempt_of(id, fence)
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
+  if not j[1] then return NOT_FOUND end
+  if j[5] ~= fence then return STALE_FENCE end
+  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
+  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
+local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
+local code, j = attempt_of(id, fence)
+if code ~= OK then return { code, '', '' } end
+local key = job_key(id)
+local fields = {}
+for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
+local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersededBy', 'spawnFaults', 'lostFaults',
+  'temporaries', 'type')
+local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
+redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
+if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, h[8], j[4], j[3], fence, {}, nil)
+end
+if outcome == 'done' then
+  fields[#fields + 1] = 'progress'
+  fields[#fields + 1] = 100
+  redis.call('HDEL', key, 'message', 'supersededBy')
+  finish(id, 'done', 'done', nil, fields, nil)
+  return { OK, 'done', '' }
+end
+local again = false
+local counted = {}
+if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[6] and outcome ~= 'lost' then
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = 0
+end
+if outcome == 'spawn' then
+  local faults = tonumber(h[5] or '0') + 1
+  counted[#counted + 1] = 'spawnFaults'
+  counted[#counted + 1] = faults
+  again = repeatable and faults <= 3
+elseif outcome == 'lost' then
+  local faults = tonumber(h[6] or '0') + 1
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = faults
+  again = attempts > 1 and faults <= 3
+elseif outcome ~= 'killed' then
+  failures = failures + 1
+  counted[#counted + 1] = 'failures'
+  counted[#counted + 1] = failures
+  again = repeatable and failures < attempts
+  if temporary then
+    local temporaries = tonumber(h[7] or '0') + 1
+    counted[#counted + 1] = 'temporaries'
+    counted[#counted + 1] = temporaries
+    again = again or repeatable and temporaries <= 3
+  end
+end
+for _, value in ipairs(counted) do fields[#fields + 1] = value end
+if h[3] then
+  local reason = h[4] and 'superseded' or 'killed'
+  finish(id, reason, 'error', reason, fields, nil)
+  return { OK, 'error', reason }
+end
+if not again then
+  finish(id, outcome, 'error', outcome, fields, nil)
+  return { OK, 'error', outcome }
+end
+local due = NOW + tonumber(wait)
+local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT }
+for _, value in ipairs(fields) do values[#values + 1] = value end
+redis.call('HSET', key, unpack(values))
+redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
+redis.call('HINCRBY', key, 'revision', 1)
+redis.call('ZREM', P .. 'index:running', id)
+redis.call('ZREM', P .. 'deadlines', id)
+redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
+redis.call('ZADD', P .. 'delayed', due, id)
+redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
+redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
+record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+return { OK, 'pending', 'retrying' }
+"""#,
+        sha1: "19ff449095e593e0c5e9604b353b54b02c2af2c4",
         keyCount: 1
     )
 
     package static let forgotten = RedisScript(
         name: "forgotten",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
+return OK
+"""#,
         sha1: "6ee6bb4147ec7b6f257559eab8c052d2a9b3056a",
         keyCount: 1
     )
@@ -1439,752 +1467,773 @@ package enum Scripts {
     package static let inspectJobs = RedisScript(
         name: "inspectJobs",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local found = {}
-            local ENDED = { done = true, error = true }
-            local HOLDING = { queued = true, paused = true, starting = true, retrying = true }
-            local function inspect(id, seen)
-              local key = job_key(id)
-              local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
-                'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
-              local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
-              if not status then return end
-              local function say(text)
-                found[#found + 1] = 'job ' .. id .. ' (' .. status .. (reason ~= '' and ' ' .. reason or '') .. ') ' .. text
-              end
-              local function expect(should, is, what)
-                if should and not is then say('is not in ' .. what) end
-                if is and not should then say('is in ' .. what) end
-              end
-              local function in_sorted(name) return redis.call('ZSCORE', P .. name, id) ~= false end
-              local function in_set(name) return redis.call('SISMEMBER', P .. name, id) == 1 end
-              if not kind or not h[4] or not turn or not h[8] then return say('lacks its type, resourceId, concurrencyKey or priority') end
-              local pending, running = status == 'pending', status == 'running'
-              local open = redis.call('EXISTS', key .. ':dependencies') == 1
-              local waiting, later = pending and reason == 'blocked' and not open, pending and (reason == 'delayed' or open)
-              local timed = in_sorted('delayed')
-              expect(true, in_sorted('index'), 'the index')
-              expect(true, in_sorted('index:type:' .. kind), 'the index of its type')
-              expect(true, in_sorted('index:resource:' .. kind .. ':' .. h[4]), 'the index of its resource')
-              expect(pending, in_sorted('index:pending:' .. kind), 'the index of pending jobs')
-              expect(running, in_sorted('index:running'), 'the index of running jobs')
-              expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
-              expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
-              expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
-              expect(later, in_set('later:' .. turn), 'the jobs that come later to its concurrency key')
-              expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
-              expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
-              expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
-                'the jobs of its worker')
-              expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
-                .. ':kills', id) == 1, 'the kills of its worker')
-              if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
-              if not pending and open then say('still has open dependencies') end
-              local holds = false
-              for _, holder in ipairs(holders_of(turn)) do holds = holds or holder == id end
-              expect(running or pending and HOLDING[reason], holds, 'the turns of its concurrency key')
-              if pending and (reason == 'queued' or reason == 'paused') and seen ~= '1' then
-                local lane = lane_of(kind, h[6], h[7], h[8])
-                if not redis.call('LPOS', P .. 'queue:' .. lane, id) then say('is not in its queue ' .. lane) end
-              end
-              if (running or reason == 'starting') and (worker == '' or not h[10] or tonumber(h[11] or '0') < 1) then
-                say('has no worker, fence or attempt')
-              end
-              if not running and h[16] then say('has a pid') end
-              if (ENDED[status] or false) ~= (h[13] ~= false) then say('has completedAt ' .. (h[13] or 'missing')) end
-              if (status == 'done') ~= (h[14] == '100') then say('has progress ' .. (h[14] or 'missing')) end
-              local last = redis.call('LINDEX', key .. ':history', -1)
-              if not last or not string.find(last, '"status":"' .. status .. '","reason":' .. quoted(reason) .. ',', 1, true) then
-                say('is not where its history ends')
-              end
-              if redis.call('LLEN', key .. ':history') > tonumber(h[12] or '0') then say('changed more often than its revision says') end
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                local state = redis.call('HGET', job_key(dependency), 'status')
-                if redis.call('ZSCORE', job_key(dependency) .. ':dependents', id) == false then
-                  say('is not among the dependents of ' .. dependency)
-                elseif (not state or ENDED[state]) and redis.call('HEXISTS', P .. 'settling', dependency) == 0 then
-                  say('waits for ' .. dependency .. ', which is over')
-                end
-              end
-            end
-            for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
-            return found
-            """#,
-        sha1: "8cfadaa2a8234fc39fe9ded85e50802d999b2a6a",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local found = {}
+local ENDED = { done = true, error = true }
+local HOLDING = { queued = true, paused = true, starting = true, retrying = true }
+local function inspect(id, seen)
+  local key = job_key(id)
+  local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
+  local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
+  if not status then return end
+  local function say(text)
+    found[#found + 1] = 'job ' .. id .. ' (' .. status .. (reason ~= '' and ' ' .. reason or '') .. ') ' .. text
+  end
+  local function expect(should, is, what)
+    if should and not is then say('is not in ' .. what) end
+    if is and not should then say('is in ' .. what) end
+  end
+  local function in_sorted(name) return redis.call('ZSCORE', P .. name, id) ~= false end
+  local function in_set(name) return redis.call('SISMEMBER', P .. name, id) == 1 end
+  if not kind or not h[4] or not turn or not h[8] then return say('lacks its type, resourceId, concurrencyKey or priority') end
+  local pending, running = status == 'pending', status == 'running'
+  local open = redis.call('EXISTS', key .. ':dependencies') == 1
+  local waiting, later = pending and reason == 'blocked' and not open, pending and (reason == 'delayed' or open)
+  local timed = in_sorted('delayed')
+  expect(true, in_sorted('index'), 'the index')
+  expect(true, in_sorted('index:type:' .. kind), 'the index of its type')
+  expect(true, in_sorted('index:resource:' .. kind .. ':' .. h[4]), 'the index of its resource')
+  expect(pending, in_sorted('index:pending:' .. kind), 'the index of pending jobs')
+  expect(running, in_sorted('index:running'), 'the index of running jobs')
+  expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
+  expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
+  expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
+  expect(later, in_set('later:' .. turn), 'the jobs that come later to its concurrency key')
+  expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
+  expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
+  expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
+    'the jobs of its worker')
+  expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
+    .. ':kills', id) == 1, 'the kills of its worker')
+  if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
+  if not pending and open then say('still has open dependencies') end
+  local holds = false
+  for _, holder in ipairs(holders_of(turn)) do holds = holds or holder == id end
+  expect(running or pending and HOLDING[reason], holds, 'the turns of its concurrency key')
+  if pending and (reason == 'queued' or reason == 'paused') and seen ~= '1' then
+    local lane = lane_of(kind, h[6], h[7], h[8])
+    if not redis.call('LPOS', P .. 'queue:' .. lane, id) then say('is not in its queue ' .. lane) end
+  end
+  if (running or reason == 'starting') and (worker == '' or not h[10] or tonumber(h[11] or '0') < 1) then
+    say('has no worker, fence or attempt')
+  end
+  if not running and h[16] then say('has a pid') end
+  if (ENDED[status] or false) ~= (h[13] ~= false) then say('has completedAt ' .. (h[13] or 'missing')) end
+  if (status == 'done') ~= (h[14] == '100') then say('has progress ' .. (h[14] or 'missing')) end
+  local last = redis.call('LINDEX', key .. ':history', -1)
+  if not last or not string.find(last, '"status":"' .. status .. '","reason":' .. quoted(reason) .. ',', 1, true) then
+    say('is not where its history ends')
+  end
+  if redis.call('LLEN', key .. ':history') > tonumber(h[12] or '0') then say('changed more often than its revision says') end
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    local state = redis.call('HGET', job_key(dependency), 'status')
+    if redis.call('ZSCORE', job_key(dependency) .. ':dependents', id) == false then
+      say('is not among the dependents of ' .. dependency)
+    elseif (not state or ENDED[state]) and redis.call('HEXISTS', P .. 'settling', dependency) == 0 then
+      say('waits for ' .. dependency .. ', which is over')
+    end
+  end
+end
+for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
+return found
+"""#,
+        sha1: "f775acbdc279ca35c96b4b7bf6a46f87e2574baf",
         keyCount: 1
     )
 
     package static let inspectMembers = RedisScript(
         name: "inspectMembers",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local family, key = ARGV[1], ARGV[2]
-            local found = {}
-            local function is_member(id)
-              local kind = redis.call('TYPE', key).ok
-              if kind == 'zset' then return redis.call('ZSCORE', key, id) ~= false end
-              if kind == 'set' then return redis.call('SISMEMBER', key, id) == 1 end
-              return redis.call('HEXISTS', key, id) == 1
-            end
-            local check = {
-              jobs = function(id)
-                if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
-                  found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
-                end
-              end,
-              parts = function(name)
-                local id = string.match(name, '^([^:]+):')
-                if redis.call('EXISTS', job_key(id)) == 0 and redis.call('EXISTS', job_key(name)) == 1 then
-                  found[#found + 1] = job_key(name) .. ' outlives its job'
-                end
-              end,
-              turns = function(turn)
-                local holders, limit = holders_of(turn), 0
-                for _, id in ipairs(holders) do
-                  local j = redis.call('HMGET', job_key(id), 'concurrencyKey', 'concurrencyLimit', 'status')
-                  limit = math.max(limit, tonumber(j[2] or '1'))
-                  if j[1] ~= turn or j[3] ~= 'pending' and j[3] ~= 'running' then
-                    found[#found + 1] = 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone')
-                  end
-                end
-                if #holders > limit then
-                  found[#found + 1] = turn .. ' is held by ' .. #holders .. ' jobs, its limit is ' .. limit
-                end
-              end,
-              lanes = function(name)
-                if redis.call('EXISTS', P .. 'queue:' .. name) == 0 and is_member(name) then
-                  found[#found + 1] = key .. ' names the queue ' .. name .. ', which is empty'
-                end
-              end,
-              queues = function(name)
-                if redis.call('EXISTS', P .. 'queue:' .. name) == 0 then return end
-                local _, scope = parts(name)
-                if not redis.call('ZSCORE', P .. 'lanes' .. scope, name) or not redis.call('ZSCORE', P .. 'lanes:unserved', name) then
-                  found[#found + 1] = 'the queue ' .. name .. ' is in no set of lanes'
-                end
-              end,
-            }
-            for index = 3, #ARGV do check[family](ARGV[index]) end
-            if family == 'jobs' and key == P .. 'logs:bytes' then
-              local sum, total = 0, 0
-              local sizes = redis.call('HGETALL', key)
-              for index = 1, #sizes, 2 do
-                if sizes[index] == '' then total = tonumber(sizes[index + 1]) else sum = sum + tonumber(sizes[index + 1]) end
-              end
-              if sum ~= total then found[#found + 1] = key .. ' sums up to ' .. sum .. ', but says ' .. total end
-            end
-            return found
-            """#,
-        sha1: "83d2045fb666164ec1817268a774111518213b6f",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local family, key = ARGV[1], ARGV[2]
+local found = {}
+local function is_member(id)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'zset' then return redis.call('ZSCORE', key, id) ~= false end
+  if kind == 'set' then return redis.call('SISMEMBER', key, id) == 1 end
+  return redis.call('HEXISTS', key, id) == 1
+end
+local check = {
+  jobs = function(id)
+    if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
+      found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
+    end
+  end,
+  parts = function(name)
+    local id = string.match(name, '^([^:]+):')
+    if redis.call('EXISTS', job_key(id)) == 0 and redis.call('EXISTS', job_key(name)) == 1 then
+      found[#found + 1] = job_key(name) .. ' outlives its job'
+    end
+  end,
+  turns = function(turn)
+    local holders, limit = holders_of(turn), math.huge
+    for _, id in ipairs(holders) do
+      local j = redis.call('HMGET', job_key(id), 'concurrencyKey', 'concurrencyLimit', 'status')
+      limit = math.min(limit, tonumber(j[2] or '1'))
+      if j[1] ~= turn or j[3] ~= 'pending' and j[3] ~= 'running' then
+        found[#found + 1] = 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone')
+      end
+    end
+    if #holders > limit then
+      found[#found + 1] = turn .. ' is held by ' .. #holders .. ' jobs, its limit is ' .. limit
+    end
+  end,
+  lanes = function(name)
+    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 and is_member(name) then
+      found[#found + 1] = key .. ' names the queue ' .. name .. ', which is empty'
+    end
+  end,
+  queues = function(name)
+    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 then return end
+    local _, scope = parts(name)
+    if not redis.call('ZSCORE', P .. 'lanes' .. scope, name) or not redis.call('ZSCORE', P .. 'lanes:unserved', name) then
+      found[#found + 1] = 'the queue ' .. name .. ' is in no set of lanes'
+    end
+  end,
+}
+for index = 3, #ARGV do check[family](ARGV[index]) end
+if family == 'jobs' and key == P .. 'logs:bytes' then
+  local sum, total = 0, 0
+  local sizes = redis.call('HGETALL', key)
+  for index = 1, #sizes, 2 do
+    if sizes[index] == '' then total = tonumber(sizes[index + 1]) else sum = sum + tonumber(sizes[index + 1]) end
+  end
+  if sum ~= total then found[#found + 1] = key .. ' sums up to ' .. sum .. ', but says ' .. total end
+end
+return found
+"""#,
+        sha1: "627345a429efd4fe6adf1f4386c8708f2ed96551",
         keyCount: 1
     )
 
     package static let kill = RedisScript(
         name: "kill",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function request_kill(id, worker, signal, grace, by, why)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-              if not j[1] then
-                redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-                  .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-                redis.call('HINCRBY', key, 'revision', 1)
-                record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-                  '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
-              end
-              redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-                .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-              local wake = P .. 'wake:worker:' .. worker
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local id = ARGV[1]
-            local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId')
-            if not j[1] then return { NOT_FOUND, '' } end
-            if j[1] == 'done' or j[1] == 'error' then return { ALREADY, j[1] } end
-            if j[1] == 'pending' and j[2] ~= 'starting' then
-              local fields = ARGV[6] == '' and {} or { 'message', ARGV[6] }
-              finish(id, 'cancelled', 'error', 'cancelled', fields, '{"by":' .. ARGV[4] .. ',"why":' .. ARGV[5] .. '}')
-              return { OK, 'cancelled' }
-            end
-            request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
-            return { OK, 'requested' }
-            """#,
-        sha1: "7345d80bf67c20dc01111a2c49fdbc234891223e",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local id = ARGV[1]
+local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId')
+if not j[1] then return { NOT_FOUND, '' } end
+if j[1] == 'done' or j[1] == 'error' then return { ALREADY, j[1] } end
+if j[1] == 'pending' and j[2] ~= 'starting' then
+  local fields = ARGV[6] == '' and {} or { 'message', ARGV[6] }
+  finish(id, 'cancelled', 'error', 'cancelled', fields, '{"by":' .. ARGV[4] .. ',"why":' .. ARGV[5] .. '}')
+  return { OK, 'cancelled' }
+end
+request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
+return { OK, 'requested' }
+"""#,
+        sha1: "c3614fdacff74cf1508f30852a60c4270b0615de",
         keyCount: 1
     )
 
     package static let leave = RedisScript(
         name: "leave",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local key = P .. 'worker:' .. ARGV[1]
-            redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
-            if ARGV[2] == 'stopped' then
-              redis.call('HDEL', key, 'stopMode')
-              redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
-              redis.call('EXPIRE', key, 86400)
-            end
-            announce(ARGV[2], 'workerId', ARGV[1], nil)
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local key = P .. 'worker:' .. ARGV[1]
+redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
+if ARGV[2] == 'stopped' then
+  redis.call('HDEL', key, 'stopMode')
+  redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
+  redis.call('EXPIRE', key, 86400)
+end
+announce(ARGV[2], 'workerId', ARGV[1], nil)
+return OK
+"""#,
         sha1: "ebe762d8c1e50f3083bb528dd98954435368dbcc",
         keyCount: 1
     )
@@ -2192,423 +2241,437 @@ package enum Scripts {
     package static let pause = RedisScript(
         name: "pause",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local kind, pausing, cursor = ARGV[1], ARGV[2] == '1', ARGV[3]
-            if cursor == '0' then
-              local changed = redis.call(pausing and 'SADD' or 'SREM', P .. 'paused', kind)
-              if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
-              if not pausing then
-                for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-                  local lane, scope = parts(name)
-                  local wake = P .. 'wake:' .. lane .. scope
-                  if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-                end
-              end
-            end
-            if type_paused(kind) ~= pausing then return '' end
-            local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
-            local function name_reason(id)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'reason', 'attempt')
-              if j[1] ~= from then return end
-              redis.call('HSET', key, 'reason', to, 'updatedAt', AT)
-              redis.call('HINCRBY', key, 'revision', 1)
-              record(id, to, 'pending', to, nil, j[2], nil, nil)
-              redis.call(pausing and 'SADD' or 'SREM', P .. 'paused:' .. kind, id)
-            end
-            if not pausing then
-              local ids = redis.call('SPOP', P .. 'paused:' .. kind, 100)
-              for _, id in ipairs(ids) do name_reason(id) end
-              return #ids == 100 and '1' or ''
-            end
-            local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
-            for index = 1, #ids, 2 do name_reason(ids[index]) end
-            return #ids == 200 and ids[200] or ''
-            """#,
-        sha1: "d5b08172954fda96fc05ddd94e2c1d51dfa47c25",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local kind, pausing, cursor = ARGV[1], ARGV[2] == '1', ARGV[3]
+if cursor == '0' then
+  local changed = redis.call(pausing and 'SADD' or 'SREM', P .. 'paused', kind)
+  if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
+  if not pausing then
+    for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+      local lane, scope = parts(name)
+      local wake = P .. 'wake:' .. lane .. scope
+      if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+    end
+  end
+end
+if type_paused(kind) ~= pausing then return '' end
+local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
+local function name_reason(id)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'reason', 'attempt')
+  if j[1] ~= from then return end
+  redis.call('HSET', key, 'reason', to, 'updatedAt', AT)
+  redis.call('HINCRBY', key, 'revision', 1)
+  record(id, to, 'pending', to, nil, j[2], nil, nil)
+  redis.call(pausing and 'SADD' or 'SREM', P .. 'paused:' .. kind, id)
+end
+if not pausing then
+  local ids = redis.call('SPOP', P .. 'paused:' .. kind, 100)
+  for _, id in ipairs(ids) do name_reason(id) end
+  return #ids == 100 and '1' or ''
+end
+local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
+for index = 1, #ids, 2 do name_reason(ids[index]) end
+return #ids == 200 and ids[200] or ''
+"""#,
+        sha1: "6a790db63a81070cee02e3846abbf165e4b253ba",
         keyCount: 1
     )
 
     package static let promote = RedisScript(
         name: "promote",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local id = ARGV[1]
-            local j = redis.call('HMGET', job_key(id), 'status', 'reason')
-            if not j[1] then return { NOT_FOUND, '' } end
-            if j[2] ~= 'delayed' and j[2] ~= 'retrying' then return { WRONG_STATE, j[2] or j[1] } end
-            redis.call('HDEL', job_key(id), 'runAt')
-            come_due(id)
-            return { OK, redis.call('HGET', job_key(id), 'reason') }
-            """#,
-        sha1: "6bb4844c8ad1258c54754521ca3c40303a17c7fe",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local id = ARGV[1]
+local j = redis.call('HMGET', job_key(id), 'status', 'reason')
+if not j[1] then return { NOT_FOUND, '' } end
+if j[2] ~= 'delayed' and j[2] ~= 'retrying' then return { WRONG_STATE, j[2] or j[1] } end
+redis.call('HDEL', job_key(id), 'runAt')
+come_due(id)
+return { OK, redis.call('HGET', job_key(id), 'reason') }
+"""#,
+        sha1: "526cd8b717bdf4fa37db09a38ad889065d9ab5ee",
         keyCount: 1
     )
 
     package static let register = RedisScript(
         name: "register",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-            local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
-            if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > schema + 1) then
-              return { WRONG_STATE, found[1], found[2] or '1' }
-            end
-            if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-            for index = 5, 4 + count do redis.call('SADD', P .. 'types', ARGV[index]) end
-            if worker == '' then return { OK, {} } end
-            local key = P .. 'worker:' .. worker
-            local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
-            for index = 5 + count, #ARGV do values[#values + 1] = ARGV[index] end
-            redis.call('HSET', key, unpack(values))
-            redis.call('HDEL', key, 'stopMode')
-            redis.call('PERSIST', key)
-            redis.call('SADD', P .. 'workers', worker)
-            announce('workerStarted', 'workerId', worker, nil)
-            return { OK, redis.call('SMEMBERS', key .. ':jobs') }
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
+if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > schema + 1) then
+  return { WRONG_STATE, found[1], found[2] or '1' }
+end
+if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
+for index = 5, 4 + count do redis.call('SADD', P .. 'types', ARGV[index]) end
+if worker == '' then return { OK, {} } end
+local key = P .. 'worker:' .. worker
+local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
+for index = 5 + count, #ARGV do values[#values + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(values))
+redis.call('HDEL', key, 'stopMode')
+redis.call('PERSIST', key)
+redis.call('SADD', P .. 'workers', worker)
+announce('workerStarted', 'workerId', worker, nil)
+return { OK, redis.call('SMEMBERS', key .. ':jobs') }
+"""#,
         sha1: "087061fb772f34152cf7ca9884c58b81e1316665",
         keyCount: 1
     )
@@ -2616,880 +2679,901 @@ package enum Scripts {
     package static let reject = RedisScript(
         name: "reject",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function create(id, kind, resource, fields)
-              local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
-                'updatedAt', AT, 'revision', 1 }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', job_key(id), unpack(values))
-              local sequence = redis.call('INCR', P .. 'sequence')
-              redis.call('ZADD', P .. 'index', sequence, id)
-              redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
-              redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
-              redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-              return sequence
-            end
-            local function place(id, j, sequence, due, open, turn)
-              local reason
-              if open then
-                reason = 'blocked'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
-              elseif due > NOW then
-                reason = 'delayed'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                redis.call('ZADD', P .. 'delayed', due, id)
-              else
-                local holders = holders_of(j.key)
-                if turn or turn_free(j.key, holders, j.limit) then
-                  if not turn then take_turn(j.key, holders, id) end
-                  reason = type_paused(j.kind) and 'paused' or 'queued'
-                  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
-                  redis.call('HSET', job_key(id), 'queuedAt', AT)
-                  if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
-                else
-                  reason = 'blocked'
-                  redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
-                end
-              end
-              redis.call('HSET', job_key(id), 'reason', reason)
-              if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-              record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
-              return reason
-            end
-            local list, raw, rejected, entry, queue, reply_to, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-            local id, kind, resource, message = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-            if redis.call('LINDEX', list, 0) ~= raw then return HEAD_CHANGED end
-            redis.call('LPOP', list)
-            redis.call('LPUSH', rejected, entry .. ',"at":"' .. AT .. '","queue":"' .. queue .. '"}')
-            redis.call('LTRIM', rejected, 0, 999)
-            if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 then
-              create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource })
-              finish(id, 'rejected', 'error', 'rejected', { 'message', message, 'error', problem }, problem)
-            end
-            reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
-            return OK
-            """#,
-        sha1: "ee7ab8fcf382a29a07610e6851b8e607fe4ee326",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function create(id, kind, resource, fields)
+  local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
+    'updatedAt', AT, 'revision', 1 }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', job_key(id), unpack(values))
+  local sequence = redis.call('INCR', P .. 'sequence')
+  redis.call('ZADD', P .. 'index', sequence, id)
+  redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
+  redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
+  redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  return sequence
+end
+local function place(id, j, sequence, due, open, turn)
+  local reason
+  if open then
+    reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
+  elseif due > NOW then
+    reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'delayed', due, id)
+  else
+    local holders = holders_of(j.key)
+    if turn or turn_free(j.key, holders, j.limit) then
+      if not turn then take_turn(j.key, holders, id) end
+      reason = type_paused(j.kind) and 'paused' or 'queued'
+      if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
+      redis.call('HSET', job_key(id), 'queuedAt', AT)
+      if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
+    else
+      reason = 'blocked'
+      redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
+    end
+  end
+  redis.call('HSET', job_key(id), 'reason', reason)
+  if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  return reason
+end
+local list, raw, rejected, entry, queue, reply_to, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local id, kind, resource, message = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+if redis.call('LINDEX', list, 0) ~= raw then return HEAD_CHANGED end
+redis.call('LPOP', list)
+redis.call('LPUSH', rejected, entry .. ',"at":"' .. AT .. '","queue":"' .. queue .. '"}')
+redis.call('LTRIM', rejected, 0, 999)
+if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 then
+  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource })
+  finish(id, 'rejected', 'error', 'rejected', { 'message', message, 'error', problem }, problem)
+end
+reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
+return OK
+"""#,
+        sha1: "e70ce2c4ee09e71ce2d48e7b897f3ed637ff2eca",
         keyCount: 1
     )
 
     package static let release = RedisScript(
         name: "release",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function attempt_of(id, fence)
-              local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-              if not j[1] then return NOT_FOUND end
-              if j[5] ~= fence then return STALE_FENCE end
-              if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-              if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
-              return OK, j
-            end
-            local id, fence = ARGV[1], ARGV[2]
-            local code, j = attempt_of(id, fence)
-            if code ~= OK then return code end
-            if j[1] == 'running' then return WRONG_STATE end
-            local key = job_key(id)
-            if redis.call('HEXISTS', key, 'kill') == 1 then
-              local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
-              finish(id, reason, 'error', reason, {}, nil)
-              return OK
-            end
-            local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-            local reason = type_paused(h[1]) and 'paused' or 'queued'
-            if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
-            redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
-            redis.call('HDEL', key, 'workerId', 'host', 'fence')
-            redis.call('HINCRBY', key, 'revision', 1)
-            redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-            record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
-            enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
-            return OK
-            """#,
-        sha1: "52418a3ef30f97521f460baa55208cadf468d2b9",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function attempt_of(id, fence)
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
+  if not j[1] then return NOT_FOUND end
+  if j[5] ~= fence then return STALE_FENCE end
+  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
+  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local id, fence = ARGV[1], ARGV[2]
+local code, j = attempt_of(id, fence)
+if code ~= OK then return code end
+if j[1] == 'running' then return WRONG_STATE end
+local key = job_key(id)
+if redis.call('HEXISTS', key, 'kill') == 1 then
+  local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
+  finish(id, reason, 'error', reason, {}, nil)
+  return OK
+end
+local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
+local reason = type_paused(h[1]) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+redis.call('HDEL', key, 'workerId', 'host', 'fence')
+redis.call('HINCRBY', key, 'revision', 1)
+redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
+record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
+enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
+return OK
+"""#,
+        sha1: "c2f67ec7e33fa7c7f3ba664b835bf1a075d1e787",
         keyCount: 1
     )
 
     package static let remove = RedisScript(
         name: "remove",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function drop_log(id)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              redis.call('DEL', job_key(id) .. ':log')
-              redis.call('HDEL', P .. 'logs:bytes', id)
-              redis.call('ZREM', P .. 'logs:ended', id)
-              if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
-            end
-            local function trim_log(id, most)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              local before = bytes
-              while bytes > most do
-                local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
-                if not first then break end
-                redis.call('XDEL', job_key(id) .. ':log', first[1])
-                bytes = bytes - #first[2][4]
-              end
-              if bytes == before then return end
-              redis.call('HSET', P .. 'logs:bytes', id, bytes)
-              redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
-            end
-            local id = ARGV[1]
-            local key = job_key(id)
-            local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey')
-            if not j[1] then return NOT_FOUND end
-            if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
-            if j[1] == 'pending' then
-              finish(id, 'cancelled', 'error', 'cancelled', {}, nil)
-              j[1] = 'error'
-            end
-            drop_log(id)
-            redis.call('ZREM', P .. 'index', id)
-            redis.call('ZREM', P .. 'index:type:' .. j[3], id)
-            redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
-            redis.call('ZREM', P .. 'index:' .. j[1], id)
-            if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
-              redis.call('DEL', P .. 'idempotency:' .. j[6])
-            end
-            if j[5] then redis.call('SADD', P .. 'worker:' .. j[5] .. ':removed', id) end
-            redis.call('DEL', key, key .. ':history')
-            redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
-              'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
-            return OK
-            """#,
-        sha1: "b1783fe71910996e965f1e40fbdf026a4ef411f0",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local id = ARGV[1]
+local key = job_key(id)
+local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey')
+if not j[1] then return NOT_FOUND end
+if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
+if j[1] == 'pending' then
+  finish(id, 'cancelled', 'error', 'cancelled', {}, nil)
+  j[1] = 'error'
+end
+drop_log(id)
+redis.call('ZREM', P .. 'index', id)
+redis.call('ZREM', P .. 'index:type:' .. j[3], id)
+redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
+redis.call('ZREM', P .. 'index:' .. j[1], id)
+if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
+  redis.call('DEL', P .. 'idempotency:' .. j[6])
+end
+if j[5] then redis.call('SADD', P .. 'worker:' .. j[5] .. ':removed', id) end
+redis.call('DEL', key, key .. ':history')
+redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
+  'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
+return OK
+"""#,
+        sha1: "4d2a4e40e4ec2374bb6d18b5dbe21a025e120c0e",
         keyCount: 1
     )
 
     package static let report = RedisScript(
         name: "report",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function attempt_of(id, fence)
-              local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-              if not j[1] then return NOT_FOUND end
-              if j[5] ~= fence then return STALE_FENCE end
-              if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-              if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
-              return OK, j
-            end
-            local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
-            local code, j = attempt_of(id, fence)
-            if code ~= OK then return code end
-            local key = job_key(id)
-            local values = { 'updatedAt', AT }
-            for index = 4, #ARGV, 2 do
-              local value = ARGV[index + 1]
-              if ARGV[index] == 'progress' then
-                value = math.max(math.min(math.floor(tonumber(value)), 99), tonumber(redis.call('HGET', key, 'progress') or '0'))
-              end
-              values[#values + 1] = ARGV[index]
-              values[#values + 1] = value
-            end
-            redis.call('HSET', key, unpack(values))
-            redis.call('HINCRBY', key, 'revision', 1)
-            if data ~= '' then
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
-                'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
-            end
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function attempt_of(id, fence)
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
+  if not j[1] then return NOT_FOUND end
+  if j[5] ~= fence then return STALE_FENCE end
+  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
+  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
+local code, j = attempt_of(id, fence)
+if code ~= OK then return code end
+local key = job_key(id)
+local values = { 'updatedAt', AT }
+for index = 4, #ARGV, 2 do
+  local value = ARGV[index + 1]
+  if ARGV[index] == 'progress' then
+    value = math.max(math.min(math.floor(tonumber(value)), 99), tonumber(redis.call('HGET', key, 'progress') or '0'))
+  end
+  values[#values + 1] = ARGV[index]
+  values[#values + 1] = value
+end
+redis.call('HSET', key, unpack(values))
+redis.call('HINCRBY', key, 'revision', 1)
+if data ~= '' then
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
+    'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
+end
+return OK
+"""#,
         sha1: "d1a3228ba01f8c510484db23c78080348a53a910",
         keyCount: 1
     )
@@ -3497,338 +3581,345 @@ package enum Scripts {
     package static let retry = RedisScript(
         name: "retry",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local function create(id, kind, resource, fields)
-              local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
-                'updatedAt', AT, 'revision', 1 }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', job_key(id), unpack(values))
-              local sequence = redis.call('INCR', P .. 'sequence')
-              redis.call('ZADD', P .. 'index', sequence, id)
-              redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
-              redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
-              redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-              return sequence
-            end
-            local function place(id, j, sequence, due, open, turn)
-              local reason
-              if open then
-                reason = 'blocked'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
-              elseif due > NOW then
-                reason = 'delayed'
-                redis.call('SADD', P .. 'later:' .. j.key, id)
-                redis.call('ZADD', P .. 'delayed', due, id)
-              else
-                local holders = holders_of(j.key)
-                if turn or turn_free(j.key, holders, j.limit) then
-                  if not turn then take_turn(j.key, holders, id) end
-                  reason = type_paused(j.kind) and 'paused' or 'queued'
-                  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
-                  redis.call('HSET', job_key(id), 'queuedAt', AT)
-                  if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
-                else
-                  reason = 'blocked'
-                  redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
-                end
-              end
-              redis.call('HSET', job_key(id), 'reason', reason)
-              if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-              record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
-              return reason
-            end
-            local old, id, request = ARGV[1], ARGV[2], ARGV[3]
-            local status = redis.call('HGET', job_key(old), 'status')
-            if not status then return { NOT_FOUND, '' } end
-            if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
-            local latest
-            if request ~= '' then
-              latest = redis.call('GET', P .. 'retried:' .. old .. ':' .. request)
-              if latest then return { ALREADY, latest } end
-            else
-              latest = redis.call('HGET', job_key(old), 'retriedBy')
-              local living = latest and redis.call('HGET', job_key(latest), 'status')
-              if living == 'pending' or living == 'running' then return { ALREADY, latest } end
-            end
-            if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
-            if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
-            local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-              'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
-            local values = redis.call('HMGET', job_key(old), unpack(names))
-            local fields, j = { 'retryOf', old }, {}
-            for index, name in ipairs(names) do
-              if values[index] then
-                fields[#fields + 1] = name
-                fields[#fields + 1] = values[index]
-                j[name] = values[index]
-              end
-            end
-            if request ~= '' then
-              fields[#fields + 1] = 'requestId'
-              fields[#fields + 1] = request
-            end
-            local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
-            local sequence = create(id, o[1], o[2], fields)
-            redis.call('HSET', job_key(old), 'retriedBy', id)
-            if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
-            place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
-              limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
-            return { OK, id }
-            """#,
-        sha1: "236e8f6f2a905703bd03e3cd8b1711c1e677f0f3",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local function create(id, kind, resource, fields)
+  local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
+    'updatedAt', AT, 'revision', 1 }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', job_key(id), unpack(values))
+  local sequence = redis.call('INCR', P .. 'sequence')
+  redis.call('ZADD', P .. 'index', sequence, id)
+  redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
+  redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
+  redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  return sequence
+end
+local function place(id, j, sequence, due, open, turn)
+  local reason
+  if open then
+    reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
+  elseif due > NOW then
+    reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'delayed', due, id)
+  else
+    local holders = holders_of(j.key)
+    if turn or turn_free(j.key, holders, j.limit) then
+      if not turn then take_turn(j.key, holders, id) end
+      reason = type_paused(j.kind) and 'paused' or 'queued'
+      if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
+      redis.call('HSET', job_key(id), 'queuedAt', AT)
+      if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
+    else
+      reason = 'blocked'
+      redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
+    end
+  end
+  redis.call('HSET', job_key(id), 'reason', reason)
+  if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  return reason
+end
+local old, id, request = ARGV[1], ARGV[2], ARGV[3]
+local status = redis.call('HGET', job_key(old), 'status')
+if not status then return { NOT_FOUND, '' } end
+if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
+local latest
+if request ~= '' then
+  latest = redis.call('GET', P .. 'retried:' .. old .. ':' .. request)
+  if latest then return { ALREADY, latest } end
+else
+  latest = redis.call('HGET', job_key(old), 'retriedBy')
+  local living = latest and redis.call('HGET', job_key(latest), 'status')
+  if living == 'pending' or living == 'running' then return { ALREADY, latest } end
+end
+if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
+if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
+local values = redis.call('HMGET', job_key(old), unpack(names))
+local fields, j = { 'retryOf', old }, {}
+for index, name in ipairs(names) do
+  if values[index] then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = values[index]
+    j[name] = values[index]
+  end
+end
+if request ~= '' then
+  fields[#fields + 1] = 'requestId'
+  fields[#fields + 1] = request
+end
+local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
+local sequence = create(id, o[1], o[2], fields)
+redis.call('HSET', job_key(old), 'retriedBy', id)
+if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
+place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
+  limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
+return { OK, id }
+"""#,
+        sha1: "f1b8c9abf5705f2908867a1f5d66a61cebe8da12",
         keyCount: 1
     )
 
     package static let started = RedisScript(
         name: "started",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function attempt_of(id, fence)
-              local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-              if not j[1] then return NOT_FOUND end
-              if j[5] ~= fence then return STALE_FENCE end
-              if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-              if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
-              return OK, j
-            end
-            local function drop_log(id)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              redis.call('DEL', job_key(id) .. ':log')
-              redis.call('HDEL', P .. 'logs:bytes', id)
-              redis.call('ZREM', P .. 'logs:ended', id)
-              if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
-            end
-            local function trim_log(id, most)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              local before = bytes
-              while bytes > most do
-                local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
-                if not first then break end
-                redis.call('XDEL', job_key(id) .. ':log', first[1])
-                bytes = bytes - #first[2][4]
-              end
-              if bytes == before then return end
-              redis.call('HSET', P .. 'logs:bytes', id, bytes)
-              redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
-            end
-            local function begin(id, kind, worker, attempt, fence, fields, data)
-              local key = job_key(id)
-              local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'reason')
-              redis.call('HINCRBY', key, 'revision', 1)
-              redis.call('ZREM', P .. 'index:pending:' .. kind, id)
-              redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-              redis.call('ZREM', P .. 'deadlines', id)
-              if tonumber(attempt) > 1 then drop_log(id) end
-              record(id, 'started', 'running', nil, worker, attempt, fence, data)
-            end
-            local id, fence = ARGV[1], ARGV[2]
-            local code, j = attempt_of(id, fence)
-            if code ~= OK then return code end
-            if j[1] == 'running' then return ALREADY end
-            begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
-              'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function attempt_of(id, fence)
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
+  if not j[1] then return NOT_FOUND end
+  if j[5] ~= fence then return STALE_FENCE end
+  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
+  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
+local id, fence = ARGV[1], ARGV[2]
+local code, j = attempt_of(id, fence)
+if code ~= OK then return code end
+if j[1] == 'running' then return ALREADY end
+begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
+  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+return OK
+"""#,
         sha1: "2dc66d87fb36b28769c8891fba6f7442ae62b78b",
         keyCount: 1
     )
@@ -3836,67 +3927,67 @@ package enum Scripts {
     package static let stopWorker = RedisScript(
         name: "stopWorker",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local key = P .. 'worker:' .. ARGV[1]
-            local state = redis.call('HGET', key, 'state')
-            if not state then return NOT_FOUND end
-            if state == 'stopped' or state == 'detached' then return ALREADY end
-            redis.call('HSET', key, 'stopMode', ARGV[2])
-            local wake = P .. 'wake:worker:' .. ARGV[1]
-            if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
-            return OK
-            """#,
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local key = P .. 'worker:' .. ARGV[1]
+local state = redis.call('HGET', key, 'state')
+if not state then return NOT_FOUND end
+if state == 'stopped' or state == 'detached' then return ALREADY end
+redis.call('HSET', key, 'stopMode', ARGV[2])
+local wake = P .. 'wake:worker:' .. ARGV[1]
+if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
+return OK
+"""#,
         sha1: "758dff0ffd457fb2c328a373ef3bc195827b2dfa",
         keyCount: 1
     )
@@ -3904,312 +3995,319 @@ package enum Scripts {
     package static let tick = RedisScript(
         name: "tick",
         source: #"""
-            local P = string.sub(KEYS[1], 1, -5)
-            local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-              0, 1, 2, 3, 4, 5, 6, 7, 8
-            local clock = redis.call('TIME')
-            local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-            local NOW_US = clock[1] * 1000000 + clock[2]
-            local function number(value)
-              return string.format('%.0f', value)
-            end
-            local function iso(ms)
-              local seconds = math.floor(ms / 1000)
-              local days = math.floor(seconds / 86400)
-              local rest = seconds - days * 86400
-              local z = days + 719468
-              local era = math.floor(z / 146097)
-              local doe = z - era * 146097
-              local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-              local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-              local mp = math.floor((5 * doy + 2) / 153)
-              local month = mp < 10 and mp + 3 or mp - 9
-              local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-              return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-                math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-            end
-            local AT = iso(NOW)
-            local function quoted(text)
-              if not text or text == '' then return 'null' end
-              return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-            end
-            local function job_key(id) return P .. 'job:' .. id end
-            local function record(id, event, status, reason, worker, attempt, fence, data)
-              local history = job_key(id) .. ':history'
-              local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-                .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-                .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-              if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-                'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-                'data', data or '')
-            end
-            local function announce(event, kind, name, data)
-              redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-                'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-            end
-            local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-            local function reply(list, text)
-              if not list or list == '' then return end
-              if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-              local pushed = redis.pcall('RPUSH', list, text)
-              if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-            end
-            local function scope_of(node, server)
-              return (node and '@' .. node or '') .. (server and '!' .. server or '')
-            end
-            local function lane_of(kind, node, server, priority)
-              return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
-            end
-            local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-            local function drop_lane(scope, name)
-              redis.call('ZREM', P .. 'lanes' .. scope, name)
-              redis.call('ZREM', P .. 'lanes:unserved', name)
-            end
-            local function enqueue(id, kind, scope, priority, front)
-              local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
-              local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
-              if length == 1 then
-                local served = tonumber(redis.call('GET', P .. 'served') or '0')
-                redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
-                redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-              end
-              local wake = P .. 'wake:' .. kind .. scope
-              if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-            end
-            local function type_paused(kind)
-              return redis.call('SISMEMBER', P .. 'paused', kind) == 1
-            end
-            local function stand_in_queue(id, event)
-              local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
-              local reason = type_paused(j[1]) and 'paused' or 'queued'
-              if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
-              redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
-              redis.call('HINCRBY', job_key(id), 'revision', 1)
-              record(id, event, 'pending', reason, nil, j[5], nil, nil)
-              enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
-            end
-            local function holders_of(key)
-              local held = redis.call('HGET', P .. 'turns', key)
-              local holders = {}
-              if held then
-                for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
-              end
-              return holders
-            end
-            local function take_turn(key, holders, id)
-              holders[#holders + 1] = id
-              redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
-            end
-            local function turn_free(key, holders, limit)
-              return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
-            end
-            local function give_turns(key)
-              local waiting = P .. 'waiting:' .. key
-              for _ = 1, 100 do
-                local id = redis.call('ZRANGE', waiting, 0, 0)[1]
-                if not id then return end
-                local holders = holders_of(key)
-                local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-                if #holders >= limit then return end
-                redis.call('ZREM', waiting, id)
-                take_turn(key, holders, id)
-                stand_in_queue(id, 'queued')
-              end
-            end
-            local function free_turn(key, id)
-              local kept, found = {}, false
-              for _, holder in ipairs(holders_of(key)) do
-                if holder == id then found = true else kept[#kept + 1] = holder end
-              end
-              if not found then return end
-              if #kept == 0 then
-                redis.call('HDEL', P .. 'turns', key)
-              else
-                redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
-              end
-              give_turns(key)
-            end
-            local function come_due(id)
-              redis.call('ZREM', P .. 'delayed', id)
-              local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-              if j[1] == 'retrying' then
-                stand_in_queue(id, 'queued')
-                return
-              end
-              redis.call('SREM', P .. 'later:' .. j[2], id)
-              local holders = holders_of(j[2])
-              if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-                take_turn(j[2], holders, id)
-                stand_in_queue(id, 'queued')
-              elseif j[1] == 'blocked' then
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
-              else
-                redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
-                redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
-                redis.call('HINCRBY', job_key(id), 'revision', 1)
-                record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
-              end
-            end
-            local settle_dependents
-            local function finish(id, event, status, reason, fields, data)
-              local key = job_key(id)
-              local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-                'serverId', 'priority', 'reason')
-              local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
-              for _, value in ipairs(fields) do values[#values + 1] = value end
-              redis.call('HSET', key, unpack(values))
-              redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-              if reason then redis.call('HSET', key, 'reason', reason) end
-              redis.call('HINCRBY', key, 'revision', 1)
-              local sequence = redis.call('ZSCORE', P .. 'index', id)
-              if j[6] == 'running' then
-                redis.call('ZREM', P .. 'index:running', id)
-              else
-                redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-                if j[10] == 'queued' or j[10] == 'paused' then
-                  local lane = lane_of(j[1], j[7], j[8], j[9])
-                  local length = redis.call('LLEN', P .. 'queue:' .. lane)
-                  if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-                    drop_lane(scope_of(j[7], j[8]), lane)
-                  end
-                  if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
-                else
-                  redis.call('ZREM', P .. 'delayed', id)
-                  redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-                  redis.call('SREM', P .. 'later:' .. j[2], id)
-                end
-              end
-              redis.call('ZREM', P .. 'deadlines', id)
-              for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-                redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-              end
-              redis.call('DEL', key .. ':dependencies')
-              redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-              if j[3] then
-                redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-                redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-              end
-              record(id, event, status, reason, j[3], j[4], j[5], data)
-              free_turn(j[2], id)
-              settle_dependents(id, status)
-            end
-            local budget = 100
-            settle_dependents = function(id, status)
-              local dependents = job_key(id) .. ':dependents'
-              for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
-                if budget <= 0 then break end
-                budget = budget - 1
-                redis.call('ZREM', dependents, dependent)
-                local key = job_key(dependent)
-                local open = key .. ':dependencies'
-                if redis.call('SREM', open, id) == 1 then
-                  if status == 'error' then
-                    finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-                      '{"dependency":' .. quoted(id) .. '}')
-                  elseif redis.call('EXISTS', open) == 0 then
-                    if redis.call('ZSCORE', P .. 'delayed', dependent) then
-                      redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
-                      redis.call('HINCRBY', key, 'revision', 1)
-                      record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
-                    else
-                      come_due(dependent)
-                    end
-                  end
-                end
-              end
-              if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
-            end
-            local function drop_log(id)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              redis.call('DEL', job_key(id) .. ':log')
-              redis.call('HDEL', P .. 'logs:bytes', id)
-              redis.call('ZREM', P .. 'logs:ended', id)
-              if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
-            end
-            local function trim_log(id, most)
-              local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
-              local before = bytes
-              while bytes > most do
-                local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
-                if not first then break end
-                redis.call('XDEL', job_key(id) .. ':log', first[1])
-                bytes = bytes - #first[2][4]
-              end
-              if bytes == before then return end
-              redis.call('HSET', P .. 'logs:bytes', id, bytes)
-              redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
-            end
-            local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
-            local listener = 0
-            if can_listen then
-              local holder = redis.call('GET', P .. 'role:listener')
-              if not holder or holder == process then
-                redis.call('SET', P .. 'role:listener', process, 'PX', 3000)
-                listener = 1
-              end
-            end
-            local kills, removed, stop = {}, {}, ''
-            if worker ~= '' then
-              local key = P .. 'worker:' .. worker
-              local values = { 'heartbeatAt', AT }
-              for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
-              redis.call('HSET', key, unpack(values))
-              redis.call('SADD', P .. 'workers', worker)
-              kills = redis.call('HGETALL', key .. ':kills')
-              removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-              local w = redis.call('HMGET', key, 'stopMode', 'state')
-              stop = w[1] or ''
-              if w[2] == 'unreachable' then
-                redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
-                announce('reachable', 'workerId', worker, nil)
-              end
-            end
-            local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, 100)
-            for _, id in ipairs(due) do
-              if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
-                redis.call('ZREM', P .. 'delayed', id)
-              else
-                come_due(id)
-              end
-            end
-            local late = redis.call('ZRANGEBYSCORE', P .. 'deadlines', '-inf', NOW, 'LIMIT', 0, 100)
-            for _, id in ipairs(late) do
-              local j = redis.call('HMGET', job_key(id), 'status', 'reason')
-              if j[1] == 'pending' and j[2] == 'starting' then
-                redis.call('ZADD', P .. 'deadlines', NOW + 1000, id)
-              elseif j[1] ~= 'pending' then
-                redis.call('ZREM', P .. 'deadlines', id)
-              else
-                finish(id, 'expired', 'error', 'expired', { 'message', 'it waited longer than its startDeadline' }, nil)
-              end
-            end
-            local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
-            for index = 1, #settling, 2 do
-              redis.call('HDEL', P .. 'settling', settling[index])
-              settle_dependents(settling[index], settling[index + 1])
-            end
-            for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
-            if listener == 1 then
-              for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'workers', 100)) do
-                local key = P .. 'worker:' .. id
-                local w = redis.call('HMGET', key, 'state', 'heartbeatAt')
-                if not w[1] then
-                  redis.call('SREM', P .. 'workers', id)
-                elseif (w[1] == 'running' or w[1] == 'draining') and w[2] and w[2] < iso(NOW - 10000) then
-                  redis.call('HSET', key, 'state', 'unreachable')
-                  announce('unreachable', 'workerId', id, nil)
-                end
-              end
-            end
-            local inboxes = {}
-            for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
-              if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
-            end
-            local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
-            return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
-            """#,
-        sha1: "5024bb9addb084cc17fec6c471f653faf067eb98",
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local settle_dependents
+local function finish(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[3] then
+    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
+    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
+local listener = 0
+if can_listen then
+  local holder = redis.call('GET', P .. 'role:listener')
+  if not holder or holder == process then
+    redis.call('SET', P .. 'role:listener', process, 'PX', 3000)
+    listener = 1
+  end
+end
+local kills, removed, stop = {}, {}, ''
+if worker ~= '' then
+  local key = P .. 'worker:' .. worker
+  local values = { 'heartbeatAt', AT }
+  for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
+  redis.call('HSET', key, unpack(values))
+  redis.call('SADD', P .. 'workers', worker)
+  kills = redis.call('HGETALL', key .. ':kills')
+  removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  stop = w[1] or ''
+  if w[2] == 'unreachable' then
+    redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
+    announce('reachable', 'workerId', worker, nil)
+  end
+end
+local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, 100)
+for _, id in ipairs(due) do
+  if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
+    redis.call('ZREM', P .. 'delayed', id)
+  else
+    come_due(id)
+  end
+end
+local late = redis.call('ZRANGEBYSCORE', P .. 'deadlines', '-inf', NOW, 'LIMIT', 0, 100)
+for _, id in ipairs(late) do
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason')
+  if j[1] == 'pending' and j[2] == 'starting' then
+    redis.call('ZADD', P .. 'deadlines', NOW + 1000, id)
+  elseif j[1] ~= 'pending' then
+    redis.call('ZREM', P .. 'deadlines', id)
+  else
+    finish(id, 'expired', 'error', 'expired', { 'message', 'it waited longer than its startDeadline' }, nil)
+  end
+end
+local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
+for index = 1, #settling, 2 do
+  redis.call('HDEL', P .. 'settling', settling[index])
+  settle_dependents(settling[index], settling[index + 1])
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
+if listener == 1 then
+  for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'workers', 100)) do
+    local key = P .. 'worker:' .. id
+    local w = redis.call('HMGET', key, 'state', 'heartbeatAt')
+    if not w[1] then
+      redis.call('SREM', P .. 'workers', id)
+    elseif (w[1] == 'running' or w[1] == 'draining') and w[2] and w[2] < iso(NOW - 10000) then
+      redis.call('HSET', key, 'state', 'unreachable')
+      announce('unreachable', 'workerId', id, nil)
+    end
+  end
+end
+local inboxes = {}
+for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
+  if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
+end
+local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
+"""#,
+        sha1: "1ad1f247102aafe9ebf5ea6baedee9c4dac00113",
         keyCount: 1
     )
 

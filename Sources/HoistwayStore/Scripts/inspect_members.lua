@@ -28,10 +28,10 @@ local check = {
     end
   end,
   turns = function(turn)
-    local holders, limit = holders_of(turn), 0
+    local holders, limit = holders_of(turn), math.huge
     for _, id in ipairs(holders) do
       local j = redis.call('HMGET', job_key(id), 'concurrencyKey', 'concurrencyLimit', 'status')
-      limit = math.max(limit, tonumber(j[2] or '1'))
+      limit = math.min(limit, tonumber(j[2] or '1'))
       if j[1] ~= turn or j[3] ~= 'pending' and j[3] ~= 'running' then
         found[#found + 1] = 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone')
       end

@@ -61,9 +61,18 @@ local function take_turn(key, holders, id)
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
 
+-- Whether one more may hold a turn: the limits of all who hold one count, not only that of who asks.
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+
 -- Whether a job may take a turn at once: a free one, and nobody waiting longer.
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 
 -- Gives free turns to those who wait for them, in their order.
@@ -74,7 +83,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')

@@ -23,9 +23,9 @@ local function supersede(id, j, running)
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
       'workerId', 'kill')
     if h[1] == 'pending' and h[2] ~= 'starting' then
-      if not turn then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
         turn = 'held'
-        local holders = holders_of(j.key)
         for index, other in ipairs(holders) do
           if other == holder then holders[index] = id end
         end
