@@ -62,14 +62,20 @@ struct RandomModel {
     }
 
     private mutating func giveTurns(_ key: String) {
-        while let next = waiting(key).first, let entry = jobs[next], holders[key, default: []].count < entry.limit {
+        while let next = waiting(key).first, let entry = jobs[next], hasRoom(entry) {
             holders[key, default: []].append(next)
             stand(next)
         }
     }
 
     private func isFree(_ entry: Entry) -> Bool {
-        holders[entry.key, default: []].count < entry.limit && waiting(entry.key).isEmpty
+        hasRoom(entry) && waiting(entry.key).isEmpty
+    }
+
+    /// Whether the limits of all holders and its own allow one more.
+    private func hasRoom(_ entry: Entry) -> Bool {
+        let held = holders[entry.key, default: []]
+        return held.count < held.reduce(entry.limit) { min($0, jobs[$1]?.limit ?? 1) }
     }
 
     private mutating func comeDue(_ id: String) {
@@ -163,7 +169,8 @@ struct RandomModel {
         for holder in holders[entry.key, default: []] {
             guard let other = jobs[holder] else { continue }
             if other.state.status == .pending, other.state != .starting {
-                if turn == nil, let index = holders[entry.key]?.firstIndex(of: holder) {
+                let held = holders[entry.key, default: []]
+                if turn == nil, held.count <= entry.limit, let index = held.firstIndex(of: holder) {
                     turn = .held
                     holders[entry.key]?[index] = entry.id
                     let lane = RandomModel.lane(entry)

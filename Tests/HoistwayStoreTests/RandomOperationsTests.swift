@@ -23,7 +23,7 @@ import Testing
             do {
                 for step in 1...steps {
                     try await run.step()
-                    guard step % 200 == 0 || step == steps else { continue }
+                    guard step % 500 == 0 || step == steps else { continue }
                     let violations = try await store.violations() + run.differences()
                     try #require(
                         violations == [],
@@ -254,9 +254,11 @@ private struct RandomRun {
     /// Where store and model differ, job by job, lane by lane.
     func differences() async throws -> [String] {
         var found: [String] = []
+        let all = try await stores[0].jobs(model.order)
+        let jobs = Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
         for id in model.order {
             guard let entry = model.jobs[id] else { continue }
-            guard let job = try await stores[0].job(id) else {
+            guard let job = jobs[id] else {
                 found.append("\(id) is missing")
                 continue
             }
