@@ -69,7 +69,7 @@ private struct JSONParser {
 
     mutating func skipSpace() {
         while index < bytes.count,
-            bytes[index] == 0x20 || (bytes[index] >= 9 && bytes[index] <= 13 && bytes[index] != 11)
+            bytes[index] == 0x20 || bytes[index] == 9 || bytes[index] == 10 || bytes[index] == 13
         {
             index += 1
         }

@@ -32,8 +32,8 @@ public struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// `30s`, `5m`, `24h`, `30d`, `250ms`, their sums such as `1h30m`, or a plain number of seconds.
     public init?(parsing text: String) {
-        if let seconds = Double(text) {
-            self.init(seconds: seconds)
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }) {
+            self.init(seconds: Double(text))
             return
         }
         var total = 0.0

@@ -27,16 +27,26 @@ public struct JobState: Sendable, Hashable, CustomStringConvertible {
 
 /// What happens to a job. The raw value is the `event` of the history.
 public enum JobEvent: String, Sendable, Hashable, CaseIterable {
+    /// A document was made into it.
+    case accepted
+    /// A document that is invalid was made into it, for its id's sake.
+    case rejected
     /// A delay passed, a turn was freed, a pause ended: the job stands in its queue.
     case queued
     /// Due or promoted, but its key is busy.
     case blocked
+    /// Its dependencies are done, but its time has not come.
+    case delayed
+    /// Its type was paused.
+    case paused
     /// A worker took it.
     case claimed
     /// A worker gave it back before anything of it ran.
     case released
     /// Its process started.
     case started
+    /// Somebody wants it ended; its worker is told.
+    case killRequested
     /// It ended well.
     case done
     /// It ended badly and will be tried again.
@@ -47,40 +57,45 @@ public enum JobEvent: String, Sendable, Hashable, CaseIterable {
 
 /// The one table of what may happen when. The scripts of the store are tested against it.
 public enum Transition {
-    /// The states that `event` may lead to from `state`; empty when it is refused there.
-    public static func targets(from state: JobState, on event: JobEvent) -> Set<JobState> {
+    /// The states that `event` may lead to from `state` (`nil` before there is a job); empty when it is refused there.
+    public static func targets(from state: JobState?, on event: JobEvent) -> Set<JobState> {
         table[Step(state: state, event: event)] ?? []
     }
 
     private struct Step: Hashable {
-        var state: JobState
+        var state: JobState?
         var event: JobEvent
     }
 
     private static let table: [Step: Set<JobState>] = {
         var table: [Step: Set<JobState>] = [:]
-        func allow(_ states: [JobState], _ event: JobEvent, _ targets: JobState...) {
+        func allow(_ states: [JobState?], _ event: JobEvent, _ targets: JobState...) {
             for state in states { table[Step(state: state, event: event), default: []].formUnion(targets) }
         }
+        allow([nil], .accepted, .queued, .delayed, .blocked, .paused)
+        allow([nil], .rejected, .error(.rejected))
         allow([.delayed, .blocked, .paused, .retrying], .queued, .queued, .paused)
         allow([.delayed], .blocked, .blocked)
+        allow([.blocked], .delayed, .delayed)
+        allow([.queued], .paused, .paused)
         allow([.queued, .paused], .claimed, .starting)
-        allow([.starting], .released, .queued)
+        allow([.starting], .released, .queued, .paused)
         allow([.starting], .started, .running)
+        allow([.starting], .killRequested, .starting)
+        allow([.running], .killRequested, .running)
         allow([.running], .done, .done)
-        allow([.starting, .running], .retrying, .retrying)
-        allow([.running], .failed, .error(.failed))
-        allow([.starting, .running], .failed, .error(.failed))
-        allow([.starting, .running], .killed, .error(.killed))
         allow([.running], .timeout, .error(.timeout))
         allow([.running], .idle, .error(.idle))
+        allow([.starting, .running], .failed, .error(.failed))
+        allow([.starting, .running], .killed, .error(.killed))
         allow([.starting, .running], .spawn, .error(.spawn))
         allow([.starting, .running], .lost, .error(.lost))
-        allow([.running], .superseded, .error(.superseded))
+        allow([.starting, .running], .superseded, .error(.superseded))
+        allow([.starting, .running], .retrying, .retrying)
         allow(JobState.waiting, .cancelled, .error(.cancelled))
         allow(JobState.waiting, .superseded, .error(.superseded))
-        allow(JobState.waiting, .expired, .error(.expired))
-        allow(JobState.waiting, .skipped, .error(.skipped))
+        allow([.queued, .delayed, .blocked, .paused], .expired, .error(.expired))
+        allow([.blocked], .skipped, .error(.skipped))
         return table
     }()
 }

@@ -69,6 +69,7 @@ extension Store {
         ])
         if case .failure(let error) = replies[0], error.serverCode == "NOSCRIPT" {
             let code = try await finish(id, fence: fence, outcome)
+            if case .success(let taken) = replies[1] { return (code, Store.jobs(in: taken)) }
             return (code, try await claim(claimant, count: count))
         }
         let first = try replies[0].get().array?.first ?? .null

@@ -50,14 +50,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -71,7 +80,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -94,8 +103,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -104,7 +120,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -130,11 +146,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -146,7 +164,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -158,15 +176,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -178,24 +203,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function request_kill(id, worker, signal, grace, by, why)
   local key = job_key(id)
@@ -216,25 +248,33 @@ local function supersede(id, j, running)
   local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
   local data = '{"supersededBy":' .. quoted(id) .. '}'
   local turn, first
-  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, 99, 'WITHSCORES')
+  local function finish_waiting(older)
+    if redis.call('HGET', job_key(older), 'status') == 'pending' then
+      finish(older, 'superseded', 'error', 'superseded', fields, data)
+    end
+  end
+  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
   for index = 1, #waiting, 2 do
     first = first or waiting[index + 1]
-    finish(waiting[index], 'superseded', 'error', 'superseded', fields, data)
+    finish_waiting(waiting[index])
+  end
+  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+    if older ~= id then finish_waiting(older) end
   end
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
       'workerId', 'kill')
     if h[1] == 'pending' and h[2] ~= 'starting' then
-      if not turn then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
         turn = 'held'
-        local holders = holders_of(j.key)
         for index, other in ipairs(holders) do
           if other == holder then holders[index] = id end
         end
         redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
-        local scope = scope_of(j.node, j.server)
-        if h[3] == j.kind and scope_of(h[4], h[5]) == scope and h[6] == j.priority then
-          local queue = P .. 'queue:' .. j.kind .. scope .. (j.priority == '5' and '' or ':p' .. j.priority)
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
           local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
           if position then
             redis.call('LSET', queue, position, id)
@@ -266,9 +306,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -327,8 +369,10 @@ if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = re
 if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
 for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
 local sequence = create(id, kind, resource, fields)
+redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', NOW + deadline, id) end
+if due == 0 and delay > 0 then due = NOW + delay end
+if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
 local failed
 local open = false
 for _, dependency in ipairs(dependencies) do
@@ -337,15 +381,14 @@ for _, dependency in ipairs(dependencies) do
   if status ~= 'done' and status ~= 'error' then
     open = true
     redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-    redis.call('SADD', job_key(dependency) .. ':dependents', id)
+    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
   end
 end
-if due == 0 then due = delay > 0 and NOW + delay or 0 end
 local turn
-if not open and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
-place(id, j, sequence, due, open, turn)
+place(id, j, sequence, due, open or failed, turn)
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')
@@ -353,7 +396,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "81d764daf25d487d12b8b6d239ca85b78714f69c",
+        sha1: "c6e37fbcc77382ad2cd900e8f784b27663a7083b",
         keyCount: 1
     )
 
@@ -404,11 +447,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local list = P .. 'control'
 if redis.call('LINDEX', list, 0) ~= ARGV[1] then return HEAD_CHANGED end
@@ -417,7 +461,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "f61ca590621c946a00253c920c9e5528af18315c",
+        sha1: "6f4df82b011e81400d43611af01f4b23fce4b6d1",
         keyCount: 1
     )
 
@@ -468,11 +512,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -481,15 +526,30 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
 local id, offset, after, piece = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
-local fence = redis.call('HGET', job_key(id), 'fence')
-if not fence then return NOT_FOUND end
-if fence ~= ARGV[2] then return STALE_FENCE end
+local j = redis.call('HMGET', job_key(id), 'fence', 'status', 'reason')
+if not j[2] then return NOT_FOUND end
+if j[1] ~= ARGV[2] then return STALE_FENCE end
 local key = job_key(id) .. ':log'
 local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
 if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(after) then return ALREADY end
-redis.call('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
-local bytes = redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
+local added = redis.pcall('XADD', key, after .. '-0', 'offset', offset, 'bytes', piece)
+if type(added) == 'table' and added.err then return ALREADY end
+if j[2] ~= 'running' and j[3] ~= 'starting' then redis.call('ZADD', P .. 'logs:ended', 'NX', NOW + 600000, id) end
+redis.call('HINCRBY', P .. 'logs:bytes', id, #piece)
 local total = redis.call('HINCRBY', P .. 'logs:bytes', '', #piece)
 local most, all = tonumber(ARGV[6]), tonumber(ARGV[7])
 for _ = 1, 100 do
@@ -497,19 +557,24 @@ for _ = 1, 100 do
   local ended = redis.call('ZRANGE', P .. 'logs:ended', 0, 0)[1]
   if not ended or ended == id then break end
   drop_log(ended)
-  total = tonumber(redis.call('HGET', P .. 'logs:bytes', ''))
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
 end
+trim_log(id, most)
 for _ = 1, 100 do
-  if bytes <= most and total <= all then break end
-  local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
-  if not first then break end
-  redis.call('XDEL', key, first[1])
-  bytes = redis.call('HINCRBY', P .. 'logs:bytes', id, -#first[2][4])
-  total = redis.call('HINCRBY', P .. 'logs:bytes', '', -#first[2][4])
+  total = tonumber(redis.call('HGET', P .. 'logs:bytes', '') or '0')
+  if total <= all then break end
+  local sizes = redis.call('HGETALL', P .. 'logs:bytes')
+  local largest, size = id, -1
+  for index = 1, #sizes, 2 do
+    if sizes[index] ~= '' and tonumber(sizes[index + 1]) > size then
+      largest, size = sizes[index], tonumber(sizes[index + 1])
+    end
+  end
+  trim_log(largest, math.max(size - (total - all), 0))
 end
 return OK
 """#,
-        sha1: "11913b58a2b71e749a2c76c71f03819c36b591c9",
+        sha1: "d536f9819498ea6c6fccc38779dc91703da127a2",
         keyCount: 1
     )
 
@@ -560,14 +625,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -581,7 +655,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -604,8 +678,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -614,7 +695,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -640,11 +721,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -658,11 +741,13 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = t
 local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local served = tonumber(redis.call('GET', P .. 'served') or '0')
 local function next_lane()
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 20)) do
-    local kind, scope = parts(name)
-    if types[kind] and scopes[scope] then return name end
+  if served % 10 == 9 then
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
+      local kind, scope = parts(name)
+      if types[kind] and scopes[scope] then return name end
+    end
   end
   local best, lowest
   for _, scope in ipairs(scopes) do
@@ -689,7 +774,6 @@ local function start(id, fields)
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
     'attempt', attempt, 'updatedAt', AT)
   redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'deadlines', id)
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
   if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
@@ -704,16 +788,15 @@ for _ = 1, wanted + 100 do
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
   if redis.call('EXISTS', queue) == 0 then
-    redis.call('ZREM', P .. 'lanes' .. scope, name)
-    redis.call('ZREM', P .. 'lanes:unserved', name)
+    drop_lane(scope, name)
   end
   if id then
     local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
     if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
         and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
       taken[#taken + 1] = start(id, j)
+      served = redis.call('INCR', P .. 'served')
       if redis.call('EXISTS', queue) == 1 then
-        local served = redis.call('INCR', P .. 'served')
         redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
         redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
       end
@@ -728,7 +811,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "988cff97035279ac15805c8c34d0da51346650d2",
+        sha1: "1c62ee1f186509690a671d2cacb03ff93ef3fc69",
         keyCount: 1
     )
 
@@ -779,14 +862,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -800,7 +892,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -823,8 +915,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -833,7 +932,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -859,11 +958,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -875,7 +976,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -887,15 +988,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -907,24 +1015,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local kind, cursor = ARGV[1], ARGV[2]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
@@ -939,7 +1054,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "251777b3b38746dd57a1bb3409e5a59b4303ce3f",
+        sha1: "a4faec9b2b63688c336a4407fd5aff1dbd715823",
         keyCount: 1
     )
 
@@ -990,14 +1105,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1011,7 +1135,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1034,8 +1158,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1044,7 +1175,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -1070,11 +1201,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1086,7 +1219,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -1098,15 +1231,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -1118,24 +1258,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -1152,6 +1299,32 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return { code, '', '' } end
@@ -1162,22 +1335,32 @@ local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersede
   'temporaries', 'type')
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
+if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, h[8], j[4], j[3], fence, {}, nil)
+end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
-  redis.call('HDEL', key, 'message')
+  redis.call('HDEL', key, 'message', 'supersededBy')
   finish(id, 'done', 'done', nil, fields, nil)
   return { OK, 'done', '' }
 end
 local again = false
-local counted = { 'spawnFaults', 0, 'lostFaults', 0 }
+local counted = {}
+if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[6] and outcome ~= 'lost' then
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = 0
+end
 if outcome == 'spawn' then
   local faults = tonumber(h[5] or '0') + 1
-  counted = { 'spawnFaults', faults }
+  counted[#counted + 1] = 'spawnFaults'
+  counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
   local faults = tonumber(h[6] or '0') + 1
-  counted = { 'lostFaults', faults }
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
 elseif outcome ~= 'killed' then
   failures = failures + 1
@@ -1188,7 +1371,7 @@ elseif outcome ~= 'killed' then
     local temporaries = tonumber(h[7] or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
-    again = again or temporaries <= 3
+    again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
@@ -1208,6 +1391,7 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
+redis.call('ZREM', P .. 'deadlines', id)
 redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
@@ -1215,7 +1399,7 @@ redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "a4cb17ee41ae32cbe911bb99cb187d3feaaf29f3",
+        sha1: "19ff449095e593e0c5e9604b353b54b02c2af2c4",
         keyCount: 1
     )
 
@@ -1266,16 +1450,466 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "385d0a01b72b678b7cb98fd1821c2ba1621682c4",
+        sha1: "6ee6bb4147ec7b6f257559eab8c052d2a9b3056a",
+        keyCount: 1
+    )
+
+    package static let inspectJobs = RedisScript(
+        name: "inspectJobs",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local found = {}
+local ENDED = { done = true, error = true }
+local HOLDING = { queued = true, paused = true, starting = true, retrying = true }
+local function inspect(id, seen)
+  local key = job_key(id)
+  local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
+  local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
+  if not status then return end
+  local function say(text)
+    found[#found + 1] = 'job ' .. id .. ' (' .. status .. (reason ~= '' and ' ' .. reason or '') .. ') ' .. text
+  end
+  local function expect(should, is, what)
+    if should and not is then say('is not in ' .. what) end
+    if is and not should then say('is in ' .. what) end
+  end
+  local function in_sorted(name) return redis.call('ZSCORE', P .. name, id) ~= false end
+  local function in_set(name) return redis.call('SISMEMBER', P .. name, id) == 1 end
+  if not kind or not h[4] or not turn or not h[8] then return say('lacks its type, resourceId, concurrencyKey or priority') end
+  local pending, running = status == 'pending', status == 'running'
+  local open = redis.call('EXISTS', key .. ':dependencies') == 1
+  local waiting, later = pending and reason == 'blocked' and not open, pending and (reason == 'delayed' or open)
+  local timed = in_sorted('delayed')
+  expect(true, in_sorted('index'), 'the index')
+  expect(true, in_sorted('index:type:' .. kind), 'the index of its type')
+  expect(true, in_sorted('index:resource:' .. kind .. ':' .. h[4]), 'the index of its resource')
+  expect(pending, in_sorted('index:pending:' .. kind), 'the index of pending jobs')
+  expect(running, in_sorted('index:running'), 'the index of running jobs')
+  expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
+  expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
+  expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
+  expect(later, in_set('later:' .. turn), 'the jobs that come later to its concurrency key')
+  expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
+  expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
+  expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
+    'the jobs of its worker')
+  expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
+    .. ':kills', id) == 1, 'the kills of its worker')
+  if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
+  if not pending and open then say('still has open dependencies') end
+  local holds = false
+  for _, holder in ipairs(holders_of(turn)) do holds = holds or holder == id end
+  expect(running or pending and HOLDING[reason], holds, 'the turns of its concurrency key')
+  if pending and (reason == 'queued' or reason == 'paused') and seen ~= '1' then
+    local lane = lane_of(kind, h[6], h[7], h[8])
+    if not redis.call('LPOS', P .. 'queue:' .. lane, id) then say('is not in its queue ' .. lane) end
+  end
+  if (running or reason == 'starting') and (worker == '' or not h[10] or tonumber(h[11] or '0') < 1) then
+    say('has no worker, fence or attempt')
+  end
+  if not running and h[16] then say('has a pid') end
+  if (ENDED[status] or false) ~= (h[13] ~= false) then say('has completedAt ' .. (h[13] or 'missing')) end
+  if (status == 'done') ~= (h[14] == '100') then say('has progress ' .. (h[14] or 'missing')) end
+  local last = redis.call('LINDEX', key .. ':history', -1)
+  if not last or not string.find(last, '"status":"' .. status .. '","reason":' .. quoted(reason) .. ',', 1, true) then
+    say('is not where its history ends')
+  end
+  if redis.call('LLEN', key .. ':history') > tonumber(h[12] or '0') then say('changed more often than its revision says') end
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    local state = redis.call('HGET', job_key(dependency), 'status')
+    if redis.call('ZSCORE', job_key(dependency) .. ':dependents', id) == false then
+      say('is not among the dependents of ' .. dependency)
+    elseif (not state or ENDED[state]) and redis.call('HEXISTS', P .. 'settling', dependency) == 0 then
+      say('waits for ' .. dependency .. ', which is over')
+    end
+  end
+end
+for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
+return found
+"""#,
+        sha1: "f775acbdc279ca35c96b4b7bf6a46f87e2574baf",
+        keyCount: 1
+    )
+
+    package static let inspectMembers = RedisScript(
+        name: "inspectMembers",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
+  0, 1, 2, 3, 4, 5, 6, 7, 8
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  local wake = P .. 'wake:' .. kind .. scope
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+    if not has_room(holders, limit) then return end
+    redis.call('ZREM', waiting, id)
+    take_turn(key, holders, id)
+    stand_in_queue(id, 'queued')
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
+  if j[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
+  local holders = holders_of(j[2])
+  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
+    take_turn(j[2], holders, id)
+    stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+  end
+end
+local family, key = ARGV[1], ARGV[2]
+local found = {}
+local function is_member(id)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'zset' then return redis.call('ZSCORE', key, id) ~= false end
+  if kind == 'set' then return redis.call('SISMEMBER', key, id) == 1 end
+  return redis.call('HEXISTS', key, id) == 1
+end
+local check = {
+  jobs = function(id)
+    if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
+      found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
+    end
+  end,
+  parts = function(name)
+    local id = string.match(name, '^([^:]+):')
+    if redis.call('EXISTS', job_key(id)) == 0 and redis.call('EXISTS', job_key(name)) == 1 then
+      found[#found + 1] = job_key(name) .. ' outlives its job'
+    end
+  end,
+  turns = function(turn)
+    local holders, limit = holders_of(turn), math.huge
+    for _, id in ipairs(holders) do
+      local j = redis.call('HMGET', job_key(id), 'concurrencyKey', 'concurrencyLimit', 'status')
+      limit = math.min(limit, tonumber(j[2] or '1'))
+      if j[1] ~= turn or j[3] ~= 'pending' and j[3] ~= 'running' then
+        found[#found + 1] = 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone')
+      end
+    end
+    if #holders > limit then
+      found[#found + 1] = turn .. ' is held by ' .. #holders .. ' jobs, its limit is ' .. limit
+    end
+  end,
+  lanes = function(name)
+    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 and is_member(name) then
+      found[#found + 1] = key .. ' names the queue ' .. name .. ', which is empty'
+    end
+  end,
+  queues = function(name)
+    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 then return end
+    local _, scope = parts(name)
+    if not redis.call('ZSCORE', P .. 'lanes' .. scope, name) or not redis.call('ZSCORE', P .. 'lanes:unserved', name) then
+      found[#found + 1] = 'the queue ' .. name .. ' is in no set of lanes'
+    end
+  end,
+}
+for index = 3, #ARGV do check[family](ARGV[index]) end
+if family == 'jobs' and key == P .. 'logs:bytes' then
+  local sum, total = 0, 0
+  local sizes = redis.call('HGETALL', key)
+  for index = 1, #sizes, 2 do
+    if sizes[index] == '' then total = tonumber(sizes[index + 1]) else sum = sum + tonumber(sizes[index + 1]) end
+  end
+  if sum ~= total then found[#found + 1] = key .. ' sums up to ' .. sum .. ', but says ' .. total end
+end
+return found
+"""#,
+        sha1: "627345a429efd4fe6adf1f4386c8708f2ed96551",
         keyCount: 1
     )
 
@@ -1326,14 +1960,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1347,7 +1990,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1370,8 +2013,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1380,7 +2030,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -1406,11 +2056,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1422,7 +2074,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -1434,15 +2086,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -1454,24 +2113,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function request_kill(id, worker, signal, grace, by, why)
   local key = job_key(id)
@@ -1500,7 +2166,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "8956c91518eb5ef707a616fe4e6f3791e6af59d7",
+        sha1: "c3614fdacff74cf1508f30852a60c4270b0615de",
         keyCount: 1
     )
 
@@ -1551,11 +2217,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
@@ -1567,7 +2234,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "2410290eddca65b0f69c02617bb0c25278258124",
+        sha1: "ebe762d8c1e50f3083bb528dd98954435368dbcc",
         keyCount: 1
     )
 
@@ -1618,14 +2285,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1639,7 +2315,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1662,8 +2338,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1672,7 +2355,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -1698,11 +2381,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1716,12 +2401,13 @@ if cursor == '0' then
   if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
   if not pausing then
     for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-      local lane, scope = string.match(name, '^([^@!:]+)([^:]*)')
+      local lane, scope = parts(name)
       local wake = P .. 'wake:' .. lane .. scope
       if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
     end
   end
 end
+if type_paused(kind) ~= pausing then return '' end
 local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
 local function name_reason(id)
   local key = job_key(id)
@@ -1741,7 +2427,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "111c38dfab8e34c266f0ff5ce1a3333f9a98ddb5",
+        sha1: "6a790db63a81070cee02e3846abbf165e4b253ba",
         keyCount: 1
     )
 
@@ -1792,14 +2478,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -1813,7 +2508,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -1836,8 +2531,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1846,7 +2548,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -1872,11 +2574,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -1892,7 +2596,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "a26f45e02b105ef76b207a07f67e2d638f5b4773",
+        sha1: "526cd8b717bdf4fa37db09a38ad889065d9ab5ee",
         keyCount: 1
     )
 
@@ -1943,11 +2647,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
@@ -1967,7 +2672,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "9fb7681019b67098a1396d00a27b21e9ddbf9cfe",
+        sha1: "087061fb772f34152cf7ca9884c58b81e1316665",
         keyCount: 1
     )
 
@@ -2018,14 +2723,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2039,7 +2753,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2062,8 +2776,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2072,7 +2793,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -2098,11 +2819,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2114,7 +2837,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2126,15 +2849,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2146,24 +2876,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -2181,9 +2918,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -2210,13 +2949,13 @@ redis.call('LPOP', list)
 redis.call('LPUSH', rejected, entry .. ',"at":"' .. AT .. '","queue":"' .. queue .. '"}')
 redis.call('LTRIM', rejected, 0, 999)
 if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 then
-  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource, 'reason', 'queued' })
+  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource })
   finish(id, 'rejected', 'error', 'rejected', { 'message', message, 'error', problem }, problem)
 end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "98c6db5e0a7034e27227f40e4811641fb8e52822",
+        sha1: "e70ce2c4ee09e71ce2d48e7b897f3ed637ff2eca",
         keyCount: 1
     )
 
@@ -2267,14 +3006,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2288,7 +3036,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2311,8 +3059,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2321,7 +3076,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -2347,11 +3102,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2363,7 +3120,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2375,15 +3132,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2395,24 +3159,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -2433,15 +3204,17 @@ if redis.call('HEXISTS', key, 'kill') == 1 then
   return OK
 end
 local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-redis.call('HSET', key, 'reason', 'queued', 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+local reason = type_paused(h[1]) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-record(id, 'released', 'pending', 'queued', j[4], tonumber(j[3]) - 1, fence, nil)
+record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "2a2626682086eca424be173d061b85bb2fd455ba",
+        sha1: "c2f67ec7e33fa7c7f3ba664b835bf1a075d1e787",
         keyCount: 1
     )
 
@@ -2492,14 +3265,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2513,7 +3295,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2536,8 +3318,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2546,7 +3335,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -2572,11 +3361,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2588,7 +3379,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -2600,15 +3391,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -2620,24 +3418,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -2645,6 +3450,19 @@ local function drop_log(id)
   redis.call('HDEL', P .. 'logs:bytes', id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
 local id = ARGV[1]
 local key = job_key(id)
@@ -2669,7 +3487,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "54daa842cae93b55eec82a0196f87888f4d76959",
+        sha1: "4d2a4e40e4ec2374bb6d18b5dbe21a025e120c0e",
         keyCount: 1
     )
 
@@ -2720,11 +3538,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -2742,7 +3561,7 @@ local values = { 'updatedAt', AT }
 for index = 4, #ARGV, 2 do
   local value = ARGV[index + 1]
   if ARGV[index] == 'progress' then
-    value = math.max(tonumber(value), tonumber(redis.call('HGET', key, 'progress') or '0'))
+    value = math.max(math.min(math.floor(tonumber(value)), 99), tonumber(redis.call('HGET', key, 'progress') or '0'))
   end
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value
@@ -2755,7 +3574,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "e6ecd4fca70157e1fb2a54de04d9a8365392de15",
+        sha1: "d1a3228ba01f8c510484db23c78080348a53a910",
         keyCount: 1
     )
 
@@ -2806,14 +3625,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -2827,7 +3655,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -2850,8 +3678,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2860,7 +3695,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -2886,11 +3721,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -2914,9 +3751,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
+    redis.call('SADD', P .. 'later:' .. j.key, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -2940,12 +3779,14 @@ local old, id, request = ARGV[1], ARGV[2], ARGV[3]
 local status = redis.call('HGET', job_key(old), 'status')
 if not status then return { NOT_FOUND, '' } end
 if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
-local latest = redis.call('HGET', job_key(old), 'retriedBy')
-if latest then
-  local l = redis.call('HMGET', job_key(latest), 'status', 'requestId')
-  if l[1] and (request ~= '' and l[2] == request or request == '' and l[1] ~= 'done' and l[1] ~= 'error') then
-    return { ALREADY, latest }
-  end
+local latest
+if request ~= '' then
+  latest = redis.call('GET', P .. 'retried:' .. old .. ':' .. request)
+  if latest then return { ALREADY, latest } end
+else
+  latest = redis.call('HGET', job_key(old), 'retriedBy')
+  local living = latest and redis.call('HGET', job_key(latest), 'status')
+  if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
 if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
@@ -2967,11 +3808,12 @@ end
 local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "a60eca6b5cb03345b17ea06f8a3a0332558892b0",
+        sha1: "f1b8c9abf5705f2908867a1f5d66a61cebe8da12",
         keyCount: 1
     )
 
@@ -3022,11 +3864,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -3043,24 +3886,41 @@ local function drop_log(id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
 end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, kind, worker, attempt, fence, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  redis.call('HINCRBY', key, 'revision', 1)
+  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZREM', P .. 'deadlines', id)
+  if tonumber(attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+end
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 if j[1] == 'running' then return ALREADY end
-local key = job_key(id)
-redis.call('HSET', key, 'status', 'running', 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5],
-  'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT)
-redis.call('HDEL', key, 'reason')
-redis.call('HINCRBY', key, 'revision', 1)
-local kind = redis.call('HGET', key, 'type')
-local sequence = redis.call('ZSCORE', P .. 'index', id)
-redis.call('ZREM', P .. 'index:pending:' .. kind, id)
-redis.call('ZADD', P .. 'index:running', sequence, id)
-if tonumber(j[3]) > 1 then drop_log(id) end
-record(id, 'started', 'running', nil, j[4], j[3], fence, '{"pid":' .. ARGV[3] .. '}')
+begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
+  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "0d75c3ccb8b5696b51886adbe085e244545263ae",
+        sha1: "2dc66d87fb36b28769c8891fba6f7442ae62b78b",
         keyCount: 1
     )
 
@@ -3111,11 +3971,12 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 local state = redis.call('HGET', key, 'state')
@@ -3127,7 +3988,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "a19c2872ff7ac7e28679835f70ae2c549b292649",
+        sha1: "758dff0ffd457fb2c328a373ef3bc195827b2dfa",
         keyCount: 1
     )
 
@@ -3178,14 +4039,23 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -3199,7 +4069,7 @@ local function enqueue(id, kind, scope, priority, front)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 local function stand_in_queue(id, event)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
@@ -3222,8 +4092,15 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -3232,7 +4109,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -3258,11 +4135,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
@@ -3274,7 +4153,7 @@ local settle_dependents
 local function finish(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority')
+    'serverId', 'priority', 'reason')
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
@@ -3286,15 +4165,22 @@ local function finish(id, event, status, reason, fields, data)
     redis.call('ZREM', P .. 'index:running', id)
   else
     redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    redis.call('ZREM', P .. 'delayed', id)
-    redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-    redis.call('SREM', P .. 'paused:' .. j[1], id)
-    local queue = P .. 'queue:' .. j[1] .. scope_of(j[7], j[8]) .. (j[9] == '5' and '' or ':p' .. j[9])
-    if redis.call('LLEN', queue) <= 1000 then redis.call('LREM', queue, 1, id) end
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('SREM', P .. 'later:' .. j[2], id)
+    end
   end
   redis.call('ZREM', P .. 'deadlines', id)
   for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('SREM', job_key(dependency) .. ':dependents', id)
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
@@ -3306,24 +4192,31 @@ local function finish(id, event, status, reason, fields, data)
   free_turn(j[2], id)
   settle_dependents(id, status)
 end
+local budget = 100
 settle_dependents = function(id, status)
-  local dependents = P .. 'job:' .. id .. ':dependents'
-  for _, dependent in ipairs(redis.call('SMEMBERS', dependents)) do
-    local open = P .. 'job:' .. dependent .. ':dependencies'
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
         finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
           '{"dependency":' .. quoted(id) .. '}')
       elseif redis.call('EXISTS', open) == 0 then
-        local j = redis.call('HMGET', job_key(dependent), 'reason', 'runAt')
-        if j[1] == 'blocked' then
-          redis.call('HSET', job_key(dependent), 'reason', 'delayed')
-          if redis.call('ZSCORE', P .. 'delayed', dependent) == false then come_due(dependent) end
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
         end
       end
     end
   end
-  redis.call('DEL', dependents)
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -3331,6 +4224,19 @@ local function drop_log(id)
   redis.call('HDEL', P .. 'logs:bytes', id)
   redis.call('ZREM', P .. 'logs:ended', id)
   if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
 local listener = 0
@@ -3350,7 +4256,12 @@ if worker ~= '' then
   redis.call('SADD', P .. 'workers', worker)
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  stop = redis.call('HGET', key, 'stopMode') or ''
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  stop = w[1] or ''
+  if w[2] == 'unreachable' then
+    redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
+    announce('reachable', 'workerId', worker, nil)
+  end
 end
 local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, 100)
 for _, id in ipairs(due) do
@@ -3362,10 +4273,19 @@ for _, id in ipairs(due) do
 end
 local late = redis.call('ZRANGEBYSCORE', P .. 'deadlines', '-inf', NOW, 'LIMIT', 0, 100)
 for _, id in ipairs(late) do
-  redis.call('ZREM', P .. 'deadlines', id)
-  if redis.call('HGET', job_key(id), 'status') == 'pending' then
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason')
+  if j[1] == 'pending' and j[2] == 'starting' then
+    redis.call('ZADD', P .. 'deadlines', NOW + 1000, id)
+  elseif j[1] ~= 'pending' then
+    redis.call('ZREM', P .. 'deadlines', id)
+  else
     finish(id, 'expired', 'error', 'expired', { 'message', 'it waited longer than its startDeadline' }, nil)
   end
+end
+local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
+for index = 1, #settling, 2 do
+  redis.call('HDEL', P .. 'settling', settling[index])
+  settle_dependents(settling[index], settling[index + 1])
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 if listener == 1 then
@@ -3384,10 +4304,10 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100) and 1 or 0
+local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
 """#,
-        sha1: "ea90cf2c45e6469684496b9c2b01992eb6d6dc42",
+        sha1: "1ad1f247102aafe9ebf5ea6baedee9c4dac00113",
         keyCount: 1
     )
 
@@ -3400,6 +4320,8 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         drain,
         finish,
         forgotten,
+        inspectJobs,
+        inspectMembers,
         kill,
         leave,
         pause,

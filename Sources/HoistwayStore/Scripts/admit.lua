@@ -51,8 +51,10 @@ if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = re
 if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
 for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
 local sequence = create(id, kind, resource, fields)
+redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', NOW + deadline, id) end
+if due == 0 and delay > 0 then due = NOW + delay end
+if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
 
 local failed
 local open = false
@@ -62,15 +64,14 @@ for _, dependency in ipairs(dependencies) do
   if status ~= 'done' and status ~= 'error' then
     open = true
     redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-    redis.call('SADD', job_key(dependency) .. ':dependents', id)
+    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
   end
 end
-if due == 0 then due = delay > 0 and NOW + delay or 0 end
 local turn
-if not open and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
-place(id, j, sequence, due, open, turn)
+place(id, j, sequence, due, open or failed, turn)
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')

@@ -1,5 +1,5 @@
--- Hands jobs to a worker: lanes by priority, within one priority the one served longest ago; but a lane that has not
--- been served for a minute goes ahead of the priorities once, so that none starves.
+-- Hands jobs to a worker: lanes by priority, within one priority the one served longest ago; but every tenth job comes
+-- from the lane that has not been served for longest, if that is more than a minute, so that none starves.
 -- ARGV: worker id, host, how many, number of types, the types, then the scopes the worker serves ('' first)
 -- Returns: the hash of each job taken
 --- @include common
@@ -11,12 +11,14 @@ local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 
-local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local served = tonumber(redis.call('GET', P .. 'served') or '0')
 
 local function next_lane()
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 20)) do
-    local kind, scope = parts(name)
-    if types[kind] and scopes[scope] then return name end
+  if served % 10 == 9 then
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
+      local kind, scope = parts(name)
+      if types[kind] and scopes[scope] then return name end
+    end
   end
   local best, lowest
   for _, scope in ipairs(scopes) do
@@ -44,7 +46,6 @@ local function start(id, fields)
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
     'attempt', attempt, 'updatedAt', AT)
   redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'deadlines', id)
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
   if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
@@ -60,16 +61,15 @@ for _ = 1, wanted + 100 do
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
   if redis.call('EXISTS', queue) == 0 then
-    redis.call('ZREM', P .. 'lanes' .. scope, name)
-    redis.call('ZREM', P .. 'lanes:unserved', name)
+    drop_lane(scope, name)
   end
   if id then
     local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
     if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
         and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
       taken[#taken + 1] = start(id, j)
+      served = redis.call('INCR', P .. 'served')
       if redis.call('EXISTS', queue) == 1 then
-        local served = redis.call('INCR', P .. 'served')
         redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
         redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
       end

@@ -7,6 +7,7 @@
 --- @include finish
 --- @include attempt
 --- @include logs
+--- @include start
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return { code, '', '' } end
@@ -18,23 +19,33 @@ local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersede
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
+if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, h[8], j[4], j[3], fence, {}, nil)
+end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
-  redis.call('HDEL', key, 'message')
+  redis.call('HDEL', key, 'message', 'supersededBy')
   finish(id, 'done', 'done', nil, fields, nil)
   return { OK, 'done', '' }
 end
 
 local again = false
-local counted = { 'spawnFaults', 0, 'lostFaults', 0 }
+local counted = {}
+if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[6] and outcome ~= 'lost' then
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = 0
+end
 if outcome == 'spawn' then
   local faults = tonumber(h[5] or '0') + 1
-  counted = { 'spawnFaults', faults }
+  counted[#counted + 1] = 'spawnFaults'
+  counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
   local faults = tonumber(h[6] or '0') + 1
-  counted = { 'lostFaults', faults }
+  counted[#counted + 1] = 'lostFaults'
+  counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
 elseif outcome ~= 'killed' then
   failures = failures + 1
@@ -45,7 +56,7 @@ elseif outcome ~= 'killed' then
     local temporaries = tonumber(h[7] or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
-    again = again or temporaries <= 3
+    again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
@@ -67,6 +78,7 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
+redis.call('ZREM', P .. 'deadlines', id)
 redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)

@@ -9,12 +9,13 @@ if cursor == '0' then
   if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
   if not pausing then
     for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-      local lane, scope = string.match(name, '^([^@!:]+)([^:]*)')
+      local lane, scope = parts(name)
       local wake = P .. 'wake:' .. lane .. scope
       if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
     end
   end
 end
+if type_paused(kind) ~= pausing then return '' end
 local from, to = pausing and 'queued' or 'paused', pausing and 'paused' or 'queued'
 local function name_reason(id)
   local key = job_key(id)

@@ -13,7 +13,7 @@ redis.call('LPOP', list)
 redis.call('LPUSH', rejected, entry .. ',"at":"' .. AT .. '","queue":"' .. queue .. '"}')
 redis.call('LTRIM', rejected, 0, 999)
 if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 then
-  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource, 'reason', 'queued' })
+  create(id, kind, resource, { 'priority', '5', 'concurrencyKey', kind .. ':' .. resource })
   finish(id, 'rejected', 'error', 'rejected', { 'message', message, 'error', problem }, problem)
 end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')

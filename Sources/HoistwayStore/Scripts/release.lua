@@ -16,10 +16,12 @@ if redis.call('HEXISTS', key, 'kill') == 1 then
   return OK
 end
 local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-redis.call('HSET', key, 'reason', 'queued', 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+local reason = type_paused(h[1]) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-record(id, 'released', 'pending', 'queued', j[4], tonumber(j[3]) - 1, fence, nil)
+record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK

@@ -1,5 +1,6 @@
 -- What an attempt tells while it runs.
--- ARGV: id, fence, data of the event as JSON or '', then hash fields in pairs; `progress` never falls
+-- ARGV: id, fence, data of the event as JSON or '', then hash fields in pairs; `progress` never falls, and
+--       100 is for the end
 -- Returns: OK | ALREADY | STALE_FENCE | NOT_FOUND
 --- @include common
 --- @include attempt
@@ -11,7 +12,7 @@ local values = { 'updatedAt', AT }
 for index = 4, #ARGV, 2 do
   local value = ARGV[index + 1]
   if ARGV[index] == 'progress' then
-    value = math.max(tonumber(value), tonumber(redis.call('HGET', key, 'progress') or '0'))
+    value = math.max(math.min(math.floor(tonumber(value)), 99), tonumber(redis.call('HGET', key, 'progress') or '0'))
   end
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value

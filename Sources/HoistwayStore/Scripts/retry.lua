@@ -8,12 +8,14 @@ local old, id, request = ARGV[1], ARGV[2], ARGV[3]
 local status = redis.call('HGET', job_key(old), 'status')
 if not status then return { NOT_FOUND, '' } end
 if status ~= 'done' and status ~= 'error' then return { WRONG_STATE, status } end
-local latest = redis.call('HGET', job_key(old), 'retriedBy')
-if latest then
-  local l = redis.call('HMGET', job_key(latest), 'status', 'requestId')
-  if l[1] and (request ~= '' and l[2] == request or request == '' and l[1] ~= 'done' and l[1] ~= 'error') then
-    return { ALREADY, latest }
-  end
+local latest
+if request ~= '' then
+  latest = redis.call('GET', P .. 'retried:' .. old .. ':' .. request)
+  if latest then return { ALREADY, latest } end
+else
+  latest = redis.call('HGET', job_key(old), 'retriedBy')
+  local living = latest and redis.call('HGET', job_key(latest), 'status')
+  if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
 if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
@@ -35,6 +37,7 @@ end
 local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }

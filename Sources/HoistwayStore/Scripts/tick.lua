@@ -25,7 +25,12 @@ if worker ~= '' then
   redis.call('SADD', P .. 'workers', worker)
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  stop = redis.call('HGET', key, 'stopMode') or ''
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  stop = w[1] or ''
+  if w[2] == 'unreachable' then
+    redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
+    announce('reachable', 'workerId', worker, nil)
+  end
 end
 
 local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, 100)
@@ -38,10 +43,19 @@ for _, id in ipairs(due) do
 end
 local late = redis.call('ZRANGEBYSCORE', P .. 'deadlines', '-inf', NOW, 'LIMIT', 0, 100)
 for _, id in ipairs(late) do
-  redis.call('ZREM', P .. 'deadlines', id)
-  if redis.call('HGET', job_key(id), 'status') == 'pending' then
+  local j = redis.call('HMGET', job_key(id), 'status', 'reason')
+  if j[1] == 'pending' and j[2] == 'starting' then
+    redis.call('ZADD', P .. 'deadlines', NOW + 1000, id)
+  elseif j[1] ~= 'pending' then
+    redis.call('ZREM', P .. 'deadlines', id)
+  else
     finish(id, 'expired', 'error', 'expired', { 'message', 'it waited longer than its startDeadline' }, nil)
   end
+end
+local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
+for index = 1, #settling, 2 do
+  redis.call('HDEL', P .. 'settling', settling[index])
+  settle_dependents(settling[index], settling[index + 1])
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 
@@ -62,5 +76,5 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100) and 1 or 0
+local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }

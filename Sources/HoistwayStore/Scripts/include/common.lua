@@ -58,9 +58,12 @@ local function announce(event, kind, name, data)
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
 
+-- A list of ours is no place for answers: they would count as jobs or commands, and it would be gone after a minute.
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+
 local function reply(list, text)
-  if list and list ~= '' then
-    local pushed = redis.pcall('RPUSH', list, text)
-    if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-  end
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end

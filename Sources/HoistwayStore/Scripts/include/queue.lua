@@ -6,6 +6,19 @@ local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
 
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+
+-- The type, scope and priority ('' for the usual one) of a lane.
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+
+-- An empty lane is in no set of lanes.
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+
 -- Puts a job that holds a turn into its lane and wakes a worker. `front` puts it before all others.
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -20,7 +33,7 @@ local function enqueue(id, kind, scope, priority, front)
 end
 
 local function type_paused(kind)
-  return redis.call('SISMEMBER', P .. 'paused', kind) == 1 or redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 
 -- Sets the fields of a waiting job that stands in its queue from now on, and puts it there.
@@ -48,9 +61,18 @@ local function take_turn(key, holders, id)
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
 
+-- Whether one more may hold a turn: the limits of all who hold one count, not only that of who asks.
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+  end
+  return true
+end
+
 -- Whether a job may take a turn at once: a free one, and nobody waiting longer.
 local function turn_free(key, holders, limit)
-  return #holders < limit and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 
 -- Gives free turns to those who wait for them, in their order.
@@ -61,7 +83,7 @@ local function give_turns(key)
     if not id then return end
     local holders = holders_of(key)
     local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if #holders >= limit then return end
+    if not has_room(holders, limit) then return end
     redis.call('ZREM', waiting, id)
     take_turn(key, holders, id)
     stand_in_queue(id, 'queued')
@@ -82,7 +104,8 @@ local function free_turn(key, id)
   give_turns(key)
 end
 
--- A waiting job whose time has come asks for its turn; one that waited to be tried again has kept it.
+-- A job that waited for its time or its dependencies asks for its turn; one that waited to be tried again has kept it.
+-- A delayed job takes its place in line now, one that waited for dependencies alone stands where it was accepted.
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
   local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
@@ -90,11 +113,13 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  if j[1] ~= 'delayed' then return end
+  redis.call('SREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
     stand_in_queue(id, 'queued')
+  elseif j[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
   else
     redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)

@@ -6,25 +6,33 @@ local function supersede(id, j, running)
   local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
   local data = '{"supersededBy":' .. quoted(id) .. '}'
   local turn, first
-  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, 99, 'WITHSCORES')
+  local function finish_waiting(older)
+    if redis.call('HGET', job_key(older), 'status') == 'pending' then
+      finish(older, 'superseded', 'error', 'superseded', fields, data)
+    end
+  end
+  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
   for index = 1, #waiting, 2 do
     first = first or waiting[index + 1]
-    finish(waiting[index], 'superseded', 'error', 'superseded', fields, data)
+    finish_waiting(waiting[index])
+  end
+  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+    if older ~= id then finish_waiting(older) end
   end
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
       'workerId', 'kill')
     if h[1] == 'pending' and h[2] ~= 'starting' then
-      if not turn then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
         turn = 'held'
-        local holders = holders_of(j.key)
         for index, other in ipairs(holders) do
           if other == holder then holders[index] = id end
         end
         redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
-        local scope = scope_of(j.node, j.server)
-        if h[3] == j.kind and scope_of(h[4], h[5]) == scope and h[6] == j.priority then
-          local queue = P .. 'queue:' .. j.kind .. scope .. (j.priority == '5' and '' or ':p' .. j.priority)
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
           local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
           if position then
             redis.call('LSET', queue, position, id)
