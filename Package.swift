@@ -115,11 +115,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "HoistwayModel", "RedisClient",
+                "RESP", "RedisClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -141,11 +142,11 @@ let package = Package(
         .testTarget(name: "HoistwayModelTests", dependencies: ["HoistwayModel"], swiftSettings: strict),
         .testTarget(name: "HoistwayStoreTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RecipesTests", dependencies: ["Recipes", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
-        .testTarget(name: "IntegrationTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "CrashTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "IntegrationTests", dependencies: ["HoistwayModel", "RESP", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CrashTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
