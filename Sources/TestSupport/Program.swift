@@ -40,7 +40,7 @@ package enum Program {
             case .exited(let code): Int(code)
             case .signaled(let signal): 128 + Int(signal)
             }
-        return Result(status: status, output: result.standardOutput ?? "", errors: result.standardError ?? "")
+        return Result(status: status, output: result.standardOutput, errors: result.standardError)
     }
 
     /// Starts the command line in the background; it dies with this process.
