@@ -107,8 +107,8 @@ extension Store {
 
     /// Reads and admits one type's inbox, as a listener does.
     @discardableResult
-    func admitAll(_ type: JobType = .application, knownType: Bool = true) async throws -> Int {
-        try await admit(try await inbox(type), type: type, knownType: knownType)
+    func admitAll(_ type: JobType = .application) async throws -> Int {
+        try await admit(try await inbox(type), type: type)
     }
 
     /// What a job is: its hash and its history. Equal before and after what was refused.
