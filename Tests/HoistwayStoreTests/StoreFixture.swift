@@ -131,3 +131,12 @@ func refusal(_ body: () async throws -> Void) async throws -> Refusal.Code? {
         return refusal.code
     }
 }
+
+extension JobFilter {
+    /// Every job, as far as one page goes.
+    static var all: JobFilter {
+        var filter = JobFilter()
+        filter.limit = 2000
+        return filter
+    }
+}
