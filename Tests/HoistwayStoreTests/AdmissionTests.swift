@@ -39,14 +39,14 @@ import Testing
                 while true {
                     let documents = try await store.inbox(.application)
                     if documents.isEmpty { return count }
-                    count += try await store.admit(documents, type: .application, knownType: true)
+                    count += try await store.admit(documents, type: .application)
                 }
             }()
             var theirs = 0
             while true {
                 let documents = try await other.inbox(.application)
                 if documents.isEmpty { break }
-                theirs += try await other.admit(documents, type: .application, knownType: true)
+                theirs += try await other.admit(documents, type: .application)
             }
             let count = try await mine + theirs
             #expect(count == 150)
@@ -58,10 +58,10 @@ import Testing
         try await withStore { store in
             try await store.push("inbox:application", document("a", "1"), document("b", "2"))
             let read = try await store.inbox(.application)
-            #expect(try await store.admit(read, type: .application, knownType: true) == 2)
-            #expect(try await store.admit(read, type: .application, knownType: true) == 0)
+            #expect(try await store.admit(read, type: .application) == 2)
+            #expect(try await store.admit(read, type: .application) == 0)
             try await store.push("inbox:application", "junk")
-            #expect(try await store.admit(read, type: .application, knownType: true) == 0)
+            #expect(try await store.admit(read, type: .application) == 0)
             #expect(try await store.list("inbox:application") == ["junk"])
             #expect(try await store.admitAll() == 1)
         }
@@ -166,7 +166,7 @@ import Testing
         try await withStore { store in
             let type = JobType("nobody")
             try await store.push("inbox:nobody", #"{"id":"a","resourceId":"1"}"#)
-            #expect(try await store.admitAll(type, knownType: false) == 1)
+            #expect(try await store.admitAll(type) == 1)
             #expect(try await store.job("a")?.state == .error(.rejected))
             #expect(try await store.knownTypes().contains(type) == false)
         }
