@@ -118,6 +118,11 @@ public struct KillSelection: Sendable, Hashable {
     public struct Label: Sendable, Hashable {
         public var key: String
         public var value: String
+
+        public init(key: String, value: String) {
+            self.key = key
+            self.value = value
+        }
     }
 
     public var type: String?

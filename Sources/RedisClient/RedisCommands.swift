@@ -30,6 +30,21 @@ extension RedisCommands {
         try await results(of: [arguments], timeout: timeout)[0].get()
     }
 
+    /// Asks for an answer. A server that still loads its data answers the error `LOADING`.
+    package func ping() async throws(RedisError) {
+        _ = try await send(["PING"])
+    }
+
+    /// What a section of `INFO` says, by name.
+    package func information(_ section: String) async throws(RedisError) -> [String: String] {
+        let text = try await send(["INFO", .string(section)]).string ?? ""
+        let pairs = text.split(whereSeparator: \.isNewline).compactMap { line -> (String, String)? in
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+        }
+        return Dictionary(pairs) { $1 }
+    }
+
     /// Sends commands in one go. Other commands may run in between; it is not a transaction.
     /// - Returns: a result for each command. After a broken connection the replies that did arrive are still there.
     /// - Throws: ``RedisError`` when nothing was carried out or nothing is known of any command.

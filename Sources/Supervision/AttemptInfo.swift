@@ -27,6 +27,18 @@ package struct AttemptInfo: Sendable, Hashable {
     }
 }
 
+extension AttemptLog {
+    /// The log at the path that the job's record names, whose attempt's folder is the one around it.
+    /// - Parameter standardMaxBytes: its limit where the folder does not tell.
+    package init(logPath: String, standardMaxBytes: Int) {
+        let folder = Files.parent(of: logPath) ?? "/"
+        let names = folder.split(separator: "/").suffix(2).map(String.init)
+        let attempt = names.last.flatMap { Int($0) } ?? 0
+        let file = AttemptFile(folder: folder, jobID: names.first ?? "", attempt: attempt)
+        self.init(folder: folder, logPath: logPath, maxBytes: file?.info.logMaxBytes ?? standardMaxBytes)
+    }
+}
+
 /// The content of `attempt.json`.
 struct AttemptFile: Sendable {
     static let version = 1

@@ -1,0 +1,76 @@
+import ArgumentParser
+import HoistwayModel
+import HoistwayStore
+import RedisClient
+import Supervision
+import WorkerCore
+
+/// Why a command ends with an exit code other than 0, told in one line that says what to do.
+package struct CommandFailure: Error, Sendable, CustomStringConvertible {
+    package enum Code: Int32, Sendable {
+        /// The job or the action failed.
+        case failed = 1
+        case notFound = 2
+        /// Wrong usage, or a bad value of a field.
+        case usage = 64
+        /// Redis is unreachable, or its keys are of a newer version.
+        case unavailable = 69
+    }
+
+    package var code: Code
+    package var description: String
+
+    package init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    package static func noJob(_ id: String) -> CommandFailure {
+        CommandFailure(.notFound, "there is no job \"\(id)\"; \"hoistway list\" shows those there are")
+    }
+}
+
+extension CommandFailure {
+    /// The failure that an error of the lower modules means to a user; `nil` for one that is none of theirs.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let refusal as Refusal: self.init(refusal)
+        case let error as RedisError: self.init(error)
+        case let error as StoreError:
+            if case .newerSchema = error {
+                self.init(.unavailable, error.description)
+            } else {
+                self.init(.failed, error.description)
+            }
+        case let error as ConfigurationError: self.init(.usage, error.description)
+        case let error as WorkerError: self.init(.failed, error.description)
+        case let error as SupervisionError: self.init(.failed, error.description)
+        case is CancellationError: self.init(.failed, "it was cancelled")
+        default: return nil
+        }
+    }
+
+    private init(_ refusal: Refusal) {
+        let code: Code =
+            switch refusal.code {
+            case .notFound: .notFound
+            case .conflict, .wrongState, .alreadyEnded: .failed
+            default: .usage
+            }
+        self.init(code, refusal.message)
+    }
+
+    private init(_ error: RedisError) {
+        switch error.code {
+        case .invalidURL: self.init(.usage, error.message)
+        case .server where !["NOAUTH", "WRONGPASS", "LOADING"].contains(error.serverCode):
+            self.init(.failed, error.description)
+        case .server: self.init(.unavailable, "\(error); check the URL given by --redis or HOISTWAY_REDIS")
+        case .cancelled: self.init(.failed, "it was cancelled")
+        default:
+            let advice = "start one with \"hoistway up\", or name another with --redis or HOISTWAY_REDIS"
+            self.init(.unavailable, "Redis cannot be reached: \(error.message); \(advice)")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import HoistwayModel
+
+/// The configuration: the file `hoistway.yaml` and the variables over it. What is `nil` was not said.
+package struct Configuration: Sendable {
+    package struct Worker: Sendable {
+        package var slots: Int?
+        package var types: [JobType]?
+        package var node: String?
+        package var onStop: ControlDocument.StopMode?
+        package var fenceAfter: TimeSpan?
+        package var fenceMargin: TimeSpan?
+        package var detachFor: TimeSpan?
+        package var killGrace: TimeSpan?
+        package var user: String?
+        package var environment: [(name: String, value: String)] = []
+        package var noCommandEval: Bool?
+        package var secretsAllow: [String]?
+        package var secretCommands: [String: [String]] = [:]
+    }
+
+    package struct Rate: Sendable, Hashable {
+        package var count: Int
+        package var period: TimeSpan
+    }
+
+    package struct Resources: Sendable {
+        package var memory: Int?
+        package var cpu: Double?
+        package var pids: Int?
+    }
+
+    package struct Logs: Sendable {
+        package var maxBytes: Int?
+        package var redisBytes: Int?
+    }
+
+    package struct Retention: Sendable, Hashable {
+        package var age: TimeSpan?
+        package var count: Int?
+        package var logBytes: Int?
+    }
+
+    package struct Server: Sendable, Hashable {
+        package var host: String
+        package var port: Int
+        package var user: String?
+        package var identityFile: String?
+        package var hostKey: String?
+    }
+
+    package struct API: Sendable {
+        package var listen: String?
+        package var tlsCertificate: String?
+        package var tlsKey: String?
+        package var noAuth: Bool?
+    }
+
+    package var redis: String?
+    package var prefix: String?
+    package var data: String?
+    package var recipes: String?
+    package var types: [JobType] = []
+    package var worker = Worker()
+    package var limits: [String: Int] = [:]
+    package var rate: [String: Rate] = [:]
+    package var queueLimit: [String: Int] = [:]
+    package var resources = Resources()
+    package var logs = Logs()
+    package var retention: [String: Retention] = [:]
+    package var servers: [String: Server] = [:]
+    package var api = API()
+
+    package init() {}
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// The options that every command has.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where Redis is.", valueName: "url"))
+    var redis: String?
+
+    @Option(help: ArgumentHelp("First part of every key (default: hoistway).", valueName: "p"))
+    var prefix: String?
+
+    @Option(
+        help: ArgumentHelp("The configuration (default: hoistway.yaml here or in its usual places).", valueName: "file")
+    )
+    var config: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    static let withValue = ["--redis", "--prefix", "--config"]
+
+    /// Moves the options that stand before the command behind its name, where the parser knows them.
+    static func behindTheCommand(_ arguments: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first {
+            if withValue.contains(first), rest.count > 1 {
+                leading += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if first == "--json" || withValue.contains(where: { first.hasPrefix("\($0)=") }) {
+                leading.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        guard let command = rest.first, !leading.isEmpty else { return arguments }
+        return [command] + leading + rest.dropFirst()
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Recipes
+
+/// Runs the command line.
+package enum HoistwayMain {
+    /// Performs a command and tells its errors on standard error, a line each.
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: The exit code.
+    package static func run(_ arguments: [String]) async -> Int32 {
+        // Many a job's process begins here: no parser in between.
+        if arguments.first == RecipeCommand.name { return await BuiltInRecipes.run(Array(arguments.dropFirst())) }
+        let console = Console.current
+        let ordered = GlobalOptions.behindTheCommand(arguments)
+        do {
+            var command = try parse(ordered)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch let code as ExitCode {
+            return code.rawValue
+        } catch {
+            if let failure = CommandFailure(error) {
+                console.note("hoistway: \(failure.description)")
+                return failure.code.rawValue
+            }
+            return tell(error, of: ordered, console)
+        }
+    }
+
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        // All that follows belongs to redis-cli, also what the parser would take for its own.
+        if arguments.first == RedisCLICommand.name, arguments.dropFirst() != ["--help"] {
+            return try RedisCLICommand(arguments: Array(arguments.dropFirst()))
+        }
+        return try HoistwayCommand.parseAsRoot(arguments)
+    }
+
+    /// Help and the version go to standard output, usage errors to standard error.
+    private static func tell(_ error: any Error, of arguments: [String], _ console: Console) -> Int32 {
+        let code = HoistwayCommand.exitCode(for: error)
+        guard code != .success else {
+            console.line(HoistwayCommand.fullMessage(for: error))
+            return 0
+        }
+        var message = HoistwayCommand.message(for: error)
+        if message.isEmpty { message = String(describing: error) }
+        if code == .validationFailure {
+            let words = ["hoistway"] + path(of: arguments)
+            message += "; see \"\(words.joined(separator: " ")) --help\""
+        }
+        console.note("hoistway: \(message)")
+        return code == .validationFailure ? CommandFailure.Code.usage.rawValue : CommandFailure.Code.failed.rawValue
+    }
+
+    private static func path(of arguments: [String]) -> [String] {
+        guard let name = arguments.first,
+            HoistwayCommand.configuration.subcommands.contains(where: { $0._commandName == name })
+                || HoistwayCommand.configuration.groupedSubcommands.contains(where: { group in
+                    group.subcommands.contains { $0._commandName == name }
+                })
+        else { return [] }
+        return name == "worker" && arguments.dropFirst().first == "stop" ? ["worker", "stop"] : [name]
+    }
+}

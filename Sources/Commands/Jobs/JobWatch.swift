@@ -1,0 +1,81 @@
+import HoistwayModel
+import HoistwayStore
+import RedisClient
+
+/// Tells when something happened to jobs, from the stream of events.
+struct JobWatch {
+    private let store: Store
+    private let connection: RedisBlockingConnection
+    private var position: String
+
+    /// Begins with what happens from now on.
+    init(_ session: Session) async throws {
+        store = session.store
+        connection = session.client.blocking()
+        position = try await session.store.recentEvents(1).last?.id ?? "0-0"
+    }
+
+    /// The jobs among `ids` that something happened to; none when nothing did within `seconds`.
+    mutating func changes(of ids: Set<String>, within seconds: Double) async throws -> Set<String> {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(seconds)
+        while true {
+            let rest = max(0.001, (deadline - clock.now) / .seconds(1))
+            let events = try await store.events(after: position, block: rest, on: connection)
+            position = events.last?.id ?? position
+            let changed = Set(events.compactMap { $0.event["id"]?.stringValue }).intersection(ids)
+            if !changed.isEmpty || clock.now >= deadline { return changed }
+        }
+    }
+}
+
+/// Waits for the end of jobs.
+enum JobWait {
+    /// How often a job is looked at though no event told of it.
+    private static let look = 5.0
+
+    /// - Parameter deadline: `nil` waits for ever.
+    /// - Returns: the ended jobs in the order of the ids; `nil` when the deadline passed.
+    /// - Throws: `CommandFailure.noJob`.
+    static func ended(
+        _ ids: [String],
+        in session: Session,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> [Job]? {
+        var patience = Patience(console: session.console)
+        while true {
+            do {
+                return try await watched(ids, in: session, deadline: deadline, &patience)
+            } catch {
+                try await patience.absorb(error)
+            }
+        }
+    }
+
+    private static func watched(
+        _ ids: [String],
+        in session: Session,
+        deadline: ContinuousClock.Instant?,
+        _ patience: inout Patience
+    ) async throws -> [Job]? {
+        var watch = try await JobWatch(session)
+        patience.recovered()
+        var ended: [String: Job] = [:]
+        var open = Set(ids)
+        var changed = open
+        while true {
+            for id in changed {
+                let job = try await session.job(id)
+                guard job.status.isTerminal else { continue }
+                ended[id] = job
+                open.remove(id)
+            }
+            if open.isEmpty { return ids.compactMap { ended[$0] } }
+            let rest = deadline.map { ($0 - ContinuousClock.now) / .seconds(1) } ?? look
+            if rest <= 0 { return nil }
+            changed = try await watch.changes(of: open, within: min(rest, look))
+            patience.recovered()
+            if changed.isEmpty { changed = open }
+        }
+    }
+}

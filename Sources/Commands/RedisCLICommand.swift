@@ -1,0 +1,79 @@
+import ArgumentParser
+import Glibc
+import RedisClient
+
+struct RedisCLICommand: AsyncParsableCommand {
+    static let name = "redis-cli"
+    static let configuration = CommandConfiguration(
+        commandName: name,
+        abstract: "Run redis-cli on the Redis that the other commands use.",
+        discussion: """
+            --redis URL and --config FILE count when they come first; all other arguments are redis-cli's.
+
+            Example: hoistway redis-cli LRANGE hoistway:rejected 0 -1
+            """
+    )
+
+    @Option(help: ArgumentHelp("Where Redis is.", valueName: "url"))
+    var redis: String?
+
+    @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+    var config: String?
+
+    @Argument(parsing: .captureForPassthrough, help: "What redis-cli is to do.")
+    var arguments: [String] = []
+
+    init() {}
+
+    /// - Parameter all: what follows the command's name. Leading options of ours are taken, the rest is passed on as it is.
+    init(arguments all: [String]) throws {
+        var rest = all[...]
+        while let first = rest.first {
+            let parts = first.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard GlobalOptions.withValue.contains(parts[0]) else { break }
+            rest = rest.dropFirst()
+            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                throw CommandFailure(.usage, "\(first) needs a value; see \"hoistway redis-cli --help\"")
+            }
+            switch parts[0] {
+            case "--redis": redis = value
+            case "--config": config = value
+            default: break
+            }
+        }
+        arguments = Array(rest)
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let configuration = try ConfigurationFile.load(config, console: console)
+        let url = try await RedisLocation.resolve(redis, configuration, console: console)
+        guard let program = SystemFile.find("redis-cli", in: console.environment["PATH"] ?? "/usr/bin:/bin") else {
+            throw CommandFailure(.failed, "redis-cli is not installed: apt-get install redis-tools")
+        }
+        var environment = console.environment
+        environment["REDISCLI_AUTH"] = url.password
+        let words = ["redis-cli"] + RedisCLICommand.address(of: url) + arguments
+        throw CommandFailure(.failed, "\(program) cannot be run: \(execute(program, words, environment))")
+    }
+
+    /// The words that lead redis-cli to a Redis. The password is no part of them: others could read it.
+    static func address(of url: RedisURL) -> [String] {
+        var words: [String]
+        switch url.address {
+        case .tcp(let host, let port): words = ["-h", host, "-p", String(port)]
+        case .unix(let path): words = ["-s", path]
+        }
+        if let user = url.username { words += ["--user", user] }
+        if url.database != 0 { words += ["-n", String(url.database)] }
+        return words
+    }
+
+    /// Becomes another program; returns only to say why not.
+    private func execute(_ program: String, _ words: [String], _ environment: [String: String]) -> String {
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        execve(program, &argv, &variables)
+        return String(cString: strerror(errno))
+    }
+}
