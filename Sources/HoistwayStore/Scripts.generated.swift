@@ -1862,7 +1862,7 @@ local function is_member(id)
 end
 local check = {
   jobs = function(id)
-    if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
+    if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
       found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
     end
   end,
@@ -1909,7 +1909,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "627345a429efd4fe6adf1f4386c8708f2ed96551",
+        sha1: "6a7d50000980bbd97b5133b8ae265968cfed6f3e",
         keyCount: 1
     )
 
