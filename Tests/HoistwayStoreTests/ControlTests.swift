@@ -36,7 +36,8 @@ import Testing
             let left = keys.array?.compactMap(\.string).map { $0.dropFirst(store.keys.prefix.count + 1) } ?? []
             #expect(
                 Set(left) == [
-                    "events", "fence", "sequence", "served", "types", "wake:application", "worker:w1:removed",
+                    "events", "logs:bytes", "fence", "sequence", "served", "types", "wake:application",
+                    "worker:w1:removed",
                 ]
             )
             #expect(try await store.tick(process: "p", canListen: false, worker: ("w1", [])).removed == ["ended"])
