@@ -1,4 +1,5 @@
 // Written by scripts/generate from Scripts/*.lua.
+// swift-format-ignore-file
 import RedisClient
 
 /// The Lua scripts of the store; every change of a job is one of them.
