@@ -21,7 +21,8 @@ package struct DocumentReader {
     /// The value of a member, which then counts as known; null is the same as absent.
     mutating func take(_ field: String) -> JSON? {
         guard let member = members.removeValue(forKey: field) else { return nil }
-        return member.value.isNull ? nil : member.value
+        guard !member.value.isNull else { return nil }
+        return member.value
     }
 
     /// The bytes an object came with.

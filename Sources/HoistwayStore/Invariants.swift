@@ -43,7 +43,7 @@ private struct Inspection {
         try await inspect("parts", key: "", parts)
         try await inspect("queues", key: "", queues)
         for key in memberships {
-            try await inspect("jobs", key: key, try await members(of: key).filter { !$0.isEmpty })
+            try await inspect("jobs", key: key, try await members(of: key))
         }
         try await inspect("turns", key: store.keys.turns, try await members(of: store.keys.turns))
         for key in try await scan("SCAN", nil, match: Inspection.escaped(prefix) + "lanes*") {

@@ -1,4 +1,5 @@
 // Written by scripts/generate from Scripts/*.lua.
+// swift-format-ignore-file
 import RedisClient
 
 /// The Lua scripts of the store; every change of a job is one of them.
@@ -146,7 +147,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -186,7 +187,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -258,7 +259,7 @@ local function supersede(id, j, running)
     first = first or waiting[index + 1]
     finish_waiting(waiting[index])
   end
-  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+  for _, older in ipairs(redis.call('ZRANGE', P .. 'later:' .. j.key, 0, -1)) do
     if older ~= id then finish_waiting(older) end
   end
   for _, holder in ipairs(holders_of(j.key)) do
@@ -306,11 +307,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -396,7 +397,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "c6e37fbcc77382ad2cd900e8f784b27663a7083b",
+        sha1: "3ab1f750b7de086d77e6c8cb796f4df1e94f9b60",
         keyCount: 1
     )
 
@@ -721,7 +722,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -811,7 +812,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "1c62ee1f186509690a671d2cacb03ff93ef3fc69",
+        sha1: "83efd64b44d17c71da96a0556016a470b5f88f0e",
         keyCount: 1
     )
 
@@ -958,7 +959,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -998,7 +999,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -1054,7 +1055,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "a4faec9b2b63688c336a4407fd5aff1dbd715823",
+        sha1: "2fa650147b66cca69e01c1017269a0c01822a028",
         keyCount: 1
     )
 
@@ -1201,7 +1202,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -1241,7 +1242,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -1399,7 +1400,7 @@ redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "19ff449095e593e0c5e9604b353b54b02c2af2c4",
+        sha1: "bd2b7b6d6cd9bf530a07a504ca010f5e792af3fc",
         keyCount: 1
     )
 
@@ -1607,7 +1608,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -1652,7 +1653,7 @@ local function inspect(id, seen)
   expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
   expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
   expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
-  expect(later, in_set('later:' .. turn), 'the jobs that come later to its concurrency key')
+  expect(later, in_sorted('later:' .. turn), 'the jobs that come later to its concurrency key')
   expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
@@ -1691,7 +1692,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "f775acbdc279ca35c96b4b7bf6a46f87e2574baf",
+        sha1: "7938847cc5a7903ab72c7a47efc1bc53d08353a2",
         keyCount: 1
     )
 
@@ -1838,7 +1839,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -1862,7 +1863,7 @@ local function is_member(id)
 end
 local check = {
   jobs = function(id)
-    if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
+    if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
       found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
     end
   end,
@@ -1909,7 +1910,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "627345a429efd4fe6adf1f4386c8708f2ed96551",
+        sha1: "8d7d905b174f31ea40cb293cdeeb26825f03fb48",
         keyCount: 1
     )
 
@@ -2056,7 +2057,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -2096,7 +2097,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -2166,7 +2167,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "c3614fdacff74cf1508f30852a60c4270b0615de",
+        sha1: "2bb3ce70e70062b2c3ac0c902e6d5f9c89327870",
         keyCount: 1
     )
 
@@ -2381,7 +2382,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -2427,7 +2428,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "6a790db63a81070cee02e3846abbf165e4b253ba",
+        sha1: "483f25cffafc9308f83c87d6540a638d3491200b",
         keyCount: 1
     )
 
@@ -2574,7 +2575,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -2596,7 +2597,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "526cd8b717bdf4fa37db09a38ad889065d9ab5ee",
+        sha1: "0acb170c8714df42e33302685662b9412896eb11",
         keyCount: 1
     )
 
@@ -2819,7 +2820,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -2859,7 +2860,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -2918,11 +2919,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -2955,7 +2956,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "e70ce2c4ee09e71ce2d48e7b897f3ed637ff2eca",
+        sha1: "bc0a6452690ab885da8639593e261257cad0cda6",
         keyCount: 1
     )
 
@@ -3102,7 +3103,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -3142,7 +3143,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -3214,7 +3215,7 @@ record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "c2f67ec7e33fa7c7f3ba664b835bf1a075d1e787",
+        sha1: "9dca9e4ac5c94e493298e7210cea0f67e518630b",
         keyCount: 1
     )
 
@@ -3361,7 +3362,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -3401,7 +3402,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -3487,7 +3488,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "4d2a4e40e4ec2374bb6d18b5dbe21a025e120c0e",
+        sha1: "a8fa3e985eac835a4492455733c71a5fefe77f4c",
         keyCount: 1
     )
 
@@ -3721,7 +3722,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -3751,11 +3752,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)
@@ -3813,7 +3814,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "f1b8c9abf5705f2908867a1f5d66a61cebe8da12",
+        sha1: "51431f6dbf328c83b5d8ccd78858cff2e0c8ca4c",
         keyCount: 1
     )
 
@@ -4135,7 +4136,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)
@@ -4175,7 +4176,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)
@@ -4307,7 +4308,7 @@ end
 local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
 """#,
-        sha1: "1ad1f247102aafe9ebf5ea6baedee9c4dac00113",
+        sha1: "7b9c6c96cf34b4f188322101781060293462080a",
         keyCount: 1
     )
 

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func keepsTheOrderOfTheInboxAndThePayloadsBytes() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let payload = #"{ "big" : 9007199254740993 , "list":[], "e":1e400,"text":"ü\u0000" }"#
             try await store.push("inbox:application", document("a", "1", ",\"payload\":\(payload)"), document("b", "2"))
             try await store.push("inbox:application", document("c", "3"))
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func twoProcessesMakeOneJobOfEachDocument() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let other = store.through(try await RedisServer.required().client(scripts: Scripts.all))
             for _ in 0..<150 { try await store.push("inbox:application", #"{"applicationId":"same"}"#) }
             async let mine = {
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func aHeadThatIsGoneIsNobodysJob() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.push("inbox:application", document("a", "1"), document("b", "2"))
             let read = try await store.inbox(.application)
             #expect(try await store.admit(read, type: .application) == 2)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func anIdInUseIsRejectedAndChangesNothing() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "1")
             let before = try await store.snapshot("a")
             try await store.push(
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func oneIdempotencyKeyMakesOneJob() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let first = try await store.enqueue(.of("a") { $0.idempotencyKey = "once" })
             #expect(first == .accepted(id: "a"))
             #expect(try await store.enqueue(.of("b", "elsewhere") { $0.idempotencyKey = "once" }) == .existing(id: "a"))
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func whatIsInvalidIsRejectedAndBlocksNothing() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let reply = "\(store.keys.prefix):reply"
             try await store.push("inbox:application", document("a", "1"), "\u{1}\u{2}junk", "", "[]", "{\"id\":\"x\"")
             _ = try await store.redis.send([
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func theListOfTheRejectedIsBoundedAndItsRawTextsAreCut() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for batch in 0..<11 {
                 for number in 0..<100 { try await store.push("inbox:application", "junk \(batch) \(number)") }
                 #expect(try await store.admitAll() == 100)
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test func anUnknownTypeIsRejectedAndStaysUnknown() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let type = JobType("nobody")
             try await store.push("inbox:nobody", #"{"id":"a","resourceId":"1"}"#)
             #expect(try await store.admitAll(type) == 1)
@@ -174,7 +174,7 @@ import Testing
 
     @Test(arguments: ["inbox:application", "control", "queue:application", "job:a"])
     func repliesNeverLandInOurOwnLists(key: String) async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let text = document("a", "1", #","replyTo":"\#(store.keys.prefix):\#(key)""#)
             try await store.push("inbox:application", text, document("b", "2"))
             #expect(try await store.admitAll() == 2)
@@ -184,7 +184,7 @@ import Testing
     }
 
     @Test func aReplyListOfTheWrongKindHarmsNothing() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             _ = try await store.redis.send(["SET", .string("\(store.keys.prefix):text"), "x"])
             try await store.push("inbox:application", document("a", "1", #","replyTo":"\#(store.keys.prefix):text""#))
             #expect(try await store.admitAll() == 1)
@@ -193,7 +193,7 @@ import Testing
     }
 
     @Test func dependenciesFirstThenTheRest() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             #expect(try await refusal { try await store.add("x") { $0.dependsOn = ["nobody"] } } == .unknownDependency)
             #expect(try await refusal { try await store.add("x") { $0.dependsOn = ["x"] } } == .unknownDependency)
             #expect(try await store.job("x") == nil)
@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test func aFailedDependencySkipsAllThatHangsOnIt() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a")
             try await store.add("b") { $0.dependsOn = ["a"] }
             try await store.add("c") { $0.dependsOn = ["b"] }
@@ -228,7 +228,7 @@ import Testing
     }
 
     @Test func dependentsAskForTheirTurnInTheOrderOfAcceptance() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", type: .backup)
             let ids = (0..<20).map { "d\($0)" }
             for id in ids { try await store.add(id, "one") { $0.dependsOn = ["a"] } }
@@ -243,7 +243,7 @@ import Testing
     }
 
     @Test func aThousandDependentsAreSettledInBoundedSteps() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a")
             for number in 0..<350 { try await store.add("d\(number)") { $0.dependsOn = ["a"] } }
             for number in 0..<350 { try await store.add("e\(number)") { $0.dependsOn = ["d\(number)"] } }
@@ -257,7 +257,7 @@ import Testing
     }
 
     @Test func supersedeEndsTheOlderAndKeepsTheirPlace() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("running", "r")
             try await store.run()
             try await store.add("b", "r")
@@ -274,7 +274,7 @@ import Testing
     }
 
     @Test func supersedeTakesTheTurnAndThePlaceInTheQueue() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "1")
             try await store.add("b", "2")
             try await store.add("c", "3")
@@ -289,7 +289,7 @@ import Testing
     }
 
     @Test func supersedeEndsWhatWaitsForARetry() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r") { $0.maxAttempts = 3 }
             try await store.end(try await store.run(), Outcome(.failed, wait: .seconds(3600)))
             try await store.add("b", "r") { $0.onConflict = .supersede }
@@ -299,7 +299,7 @@ import Testing
     }
 
     @Test func supersedeEndsEveryOneOfAThousand() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("holder", "r")
             for number in 0..<300 { try await store.add("w\(number)", "r") }
             try await store.add("last", "r") { $0.onConflict = .supersede }
@@ -309,7 +309,7 @@ import Testing
     }
 
     @Test func supersedeRunningKillsWhatRuns() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r")
             let job = try await store.run()
             try await store.add("b", "r") { $0.onConflict = .supersedeRunning }
@@ -323,7 +323,7 @@ import Testing
     }
 
     @Test func rejectRefusesWhileTheKeyIsInUse() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r") { $0.onConflict = .reject }
             #expect(try await refusal { try await store.add("b", "r") { $0.onConflict = .reject } } == .conflict)
             let job = try await store.run()
@@ -334,7 +334,7 @@ import Testing
     }
 
     @Test func aStartDeadlineEndsWhatWaitsTooLong() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r")
             try await store.add("b", "r") { $0.startDeadline = TimeSpan(milliseconds: 20) }
             try await store.add("c", "other") { $0.startDeadline = TimeSpan(milliseconds: 20) }
@@ -354,7 +354,7 @@ import Testing
     }
 
     @Test func theDeadlineCountsFromWhenItMayStart() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a") {
                 $0.delay = .seconds(3600); $0.startDeadline = .seconds(1)
             }
@@ -365,7 +365,7 @@ import Testing
     }
 
     @Test func whatIsDelayedStartsWhenDueAndStandsBehindThoseBeforeIt() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("due", "r") { $0.delay = TimeSpan(milliseconds: 30) }
             try await store.add("at", "s") { $0.runAt = Timestamp(milliseconds: Timestamp.now().milliseconds + 30) }
             try await store.add("past", "t") { $0.runAt = Timestamp(milliseconds: 0) }

@@ -8,7 +8,7 @@ import Testing
 /// Which job a worker gets.
 @Suite(.redis, .timeLimit(.minutes(2))) struct ClaimTests {
     @Test func oneTypeIsFirstInFirstOut() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let ids = (0..<30).map { "j\($0)" }
             for id in ids { try await store.add(id) }
             let taken = try await store.take(10) + store.take(30)
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func typesTakeTurns() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<4 { try await store.add("a\(number)") }
             for number in 0..<4 { try await store.add("b\(number)", type: .backup) }
             let taken = try await store.take(8)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func prioritiesGoFirst() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for priority in [9, 5, 0, 7, 3, 5, 0] {
                 let count = try await store.list(JobFilter()).jobs.count
                 try await store.add("p\(priority)-\(count)") { $0.priority = priority }
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func aLaneThatWaitedAMinuteGetsEveryTenthJob() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<40 { try await store.add("high\(number)") { $0.priority = 0 } }
             for number in 0..<4 { try await store.add("low\(number)") { $0.priority = 9 } }
             #expect(try await store.take(10).allSatisfy { $0.hasPrefix("high") })
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func scopesArePinnedToTheirWorkers() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("any")
             try await store.add("node") { $0.node = "eu-1" }
             try await store.add("server") { $0.serverID = "s1" }
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func onlyServedAndUnpausedTypes() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a")
             try await store.add("b", type: .backup)
             try await store.pause("application", true)
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func idsThatAreNoLongerTheirsArePassedOver() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<1500 { try await store.add("j\(number)") }
             for number in 0..<450 { _ = try await store.kill("j\(number)", KillOrder()) }
             #expect(try await store.list("queue:application").contains("j3"))
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func aConcurrencyLimitLetsSoManyRun() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<5 {
                 try await store.add("j\(number)", "r\(number)") {
                     $0.concurrencyKey = "k"; $0.concurrencyLimit = 2
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func aKeyIsNeverHeldByMoreThanAnyHolderAllows() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("one", "r1") { $0.concurrencyKey = "k" }
             try await store.add("two", "r2") {
                 $0.concurrencyKey = "k"; $0.concurrencyLimit = 2
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func theBlockedGoInTheOrderOfAcceptanceWhateverTheirPriority() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r")
             try await store.add("b", "r") { $0.priority = 9 }
             try await store.add("c", "r") { $0.priority = 0 }
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func aThousandOfOneResourceHoldUpNobody() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<1000 { try await store.add("many\(number)", "one") }
             try await store.add("other", "two")
             #expect(try await store.list("queue:application") == ["many0", "other"])
@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test func fencesGrowWithRedisTime() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             for number in 0..<20 { try await store.add("j\(number)") }
             let before = Timestamp.now().milliseconds * 1000
             let fences = try await store.claim(.worker(), count: 20).compactMap(\.fence)
@@ -170,7 +170,7 @@ import Testing
     }
 
     @Test func aLostReplyIsFoundByRegistering() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a")
             try await store.add("b")
             #expect(try await store.register(types: everyType, worker: ("w1", [("host", "h")])) == [])
@@ -184,7 +184,7 @@ import Testing
     }
 
     @Test func tokensArePushedWhenNoneIsThereAndPassedOn() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a")
             try await store.add("b")
             try await store.add("c") { $0.node = "n" }
@@ -205,7 +205,7 @@ import Testing
     }
 
     @Test func anEndAndTheNextClaimAreOneRoundTrip() async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             try await store.add("a", "r")
             try await store.add("b", "r")
             let job = try await store.run()

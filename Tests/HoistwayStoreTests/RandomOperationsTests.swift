@@ -16,7 +16,7 @@ import Testing
         let seed = Self.setting("HOISTWAY_RANDOM_SEED") ?? Int.random(in: 1...1_000_000)
         let steps = Self.setting("HOISTWAY_RANDOM_STEPS") ?? 6000
         print("random operations: HOISTWAY_RANDOM_SEED=\(seed)")
-        try await withStore { store in
+        try await withStore { store async throws in
             let second = try await RedisServer.required().client(scripts: Scripts.all)
             let third = try await RedisServer.required().client()
             var run = RandomRun(seed: seed, stores: [store, store.through(second), store.through(third)])
@@ -39,7 +39,7 @@ import Testing
     @Test func manyAtOnceLeaveEverythingInOrder() async throws {
         let seed = Self.setting("HOISTWAY_RANDOM_SEED") ?? Int.random(in: 1...1_000_000)
         print("operations at once: HOISTWAY_RANDOM_SEED=\(seed)")
-        try await withStore { store in
+        try await withStore { store async throws in
             try await withThrowingTaskGroup { group in
                 for number in 0..<6 {
                     group.addTask {

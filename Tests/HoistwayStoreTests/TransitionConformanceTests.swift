@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: states, JobEvent.allCases)
     func theScriptsDoWhatTheTableSays(state: JobState, event: JobEvent) async throws {
-        try await withStore { store in
+        try await withStore { store async throws in
             let subject = Subject(store: store)
             try await subject.reach(state, for: event)
             let before = try await store.snapshot("subject")

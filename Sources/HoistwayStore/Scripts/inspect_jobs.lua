@@ -36,7 +36,7 @@ local function inspect(id, seen)
   expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
   expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
   expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
-  expect(later, in_set('later:' .. turn), 'the jobs that come later to its concurrency key')
+  expect(later, in_sorted('later:' .. turn), 'the jobs that come later to its concurrency key')
   expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),

@@ -17,7 +17,7 @@ end
 
 local check = {
   jobs = function(id)
-    if redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
+    if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
       found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
     end
   end,

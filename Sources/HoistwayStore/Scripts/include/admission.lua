@@ -20,11 +20,11 @@ local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
     reason = 'blocked'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
   elseif due > NOW then
     reason = 'delayed'
-    redis.call('SADD', P .. 'later:' .. j.key, id)
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
     redis.call('ZADD', P .. 'delayed', due, id)
   else
     local holders = holders_of(j.key)

@@ -32,7 +32,7 @@ local function finish(id, event, status, reason, fields, data)
     else
       redis.call('ZREM', P .. 'delayed', id)
       redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('SREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
     end
   end
   redis.call('ZREM', P .. 'deadlines', id)

@@ -113,7 +113,7 @@ local function come_due(id)
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('SREM', P .. 'later:' .. j[2], id)
+  redis.call('ZREM', P .. 'later:' .. j[2], id)
   local holders = holders_of(j[2])
   if turn_free(j[2], holders, tonumber(j[3] or '1')) then
     take_turn(j[2], holders, id)

@@ -16,7 +16,7 @@ local function supersede(id, j, running)
     first = first or waiting[index + 1]
     finish_waiting(waiting[index])
   end
-  for _, older in ipairs(redis.call('SMEMBERS', P .. 'later:' .. j.key)) do
+  for _, older in ipairs(redis.call('ZRANGE', P .. 'later:' .. j.key, 0, -1)) do
     if older ~= id then finish_waiting(older) end
   end
   for _, holder in ipairs(holders_of(j.key)) do

@@ -1,0 +1,70 @@
+import Glibc
+import HoistwayModel
+import HoistwayStore
+import RESP
+import RedisClient
+import TestSupport
+import Testing
+
+/// The generated scripts themselves, and that broken data is found.
+@Suite(.redis, .timeLimit(.minutes(1))) struct ScriptTests {
+    @Test func codesInLuaAreThoseOfStoreCode() throws {
+        let source = try #require(Scripts.all.first { $0.name == "admit" }).source
+        let line = try #require(source.split(separator: "\n").drop { !$0.hasPrefix("local OK") }.first)
+        let names = line.dropFirst("local ".count).split(separator: "=")[0].split(separator: ",")
+        let words = names.map { $0.filter { $0.isLetter || $0 == "_" } }
+        let cases = (0...).lazy.map { StoreCode(rawValue: $0) }.prefix { $0 != nil }.map {
+            "\($0.map { "\($0)" } ?? "")"
+        }
+        func normal(_ text: some StringProtocol) -> String { text.lowercased().filter { $0 != "_" } }
+        #expect(words.map(normal) == Array(cases).map(normal))
+        let values = source.split(separator: "\n").drop { !$0.hasPrefix("local OK") }.dropFirst().first
+        #expect(values?.filter { $0.isNumber || $0 == "," } == "0,1,2,3,4,5,6,7,8")
+    }
+
+    @Test func everyScriptLoadsUnderItsDigest() async throws {
+        try await withStore { store async throws in
+            for script in Scripts.all {
+                #expect(try await store.redis.send(["SCRIPT", "LOAD", .string(script.source)]).string == script.sha1)
+            }
+        }
+    }
+
+    /// Each breaks one thing; the checker has to name it.
+    static let damages: [(name: String, command: [String])] = [
+        ("a lost queue", ["DEL", "queue:application"]),
+        ("a lost turn", ["HDEL", "turns", "application:resource-of-q"]),
+        ("a turn of nobody", ["HSET", "turns", "application:x", "nobody"]),
+        ("too many holders", ["HSET", "turns", "application:r", "run block"]),
+        ("a lost line", ["DEL", "waiting:application:r"]),
+        ("a lost delay", ["ZREM", "delayed", "late"]),
+        ("a second home", ["ZADD", "index:done", "1", "q"]),
+        ("a wrong status", ["HSET", "job:q", "status", "running"]),
+        ("a lost job", ["DEL", "job:q"]),
+        ("a lost claim", ["SREM", "worker:w1:jobs", "run"]),
+        ("a claim of nobody", ["SADD", "worker:w1:jobs", "nobody"]),
+        ("an empty lane", ["ZADD", "lanes", "1", "backup"]),
+        ("a forgotten lane", ["DEL", "lanes"]),
+        ("a wrong sum", ["HSET", "logs:bytes", "", "5"]),
+        ("a wrong revision", ["HSET", "job:run", "revision", "1"]),
+        ("a history cut off", ["RPOP", "job:run:history"]),
+        ("a history without a job", ["RPUSH", "job:nobody:history", "x"]),
+        ("an open dependency", ["SADD", "job:q:dependencies", "run"]),
+    ]
+
+    @Test(arguments: damages.indices) func theCheckerFindsEveryDamage(index: Int) async throws {
+        let client = try await RedisServer.required().client(scripts: Scripts.all)
+        let store = Store(redis: client, prefix: randomPrefix())
+        try await store.add("run", "r")
+        try await store.run()
+        try await store.add("q")
+        try await store.add("block", "r")
+        try await store.add("late") { $0.delay = .seconds(60) }
+        #expect(try await store.violations() == [])
+        var command = Self.damages[index].command
+        command[1] = "\(store.keys.prefix):\(command[1])"
+        _ = try await store.redis.send(command.map { .string($0) })
+        #expect(try await store.violations() != [], "\(Self.damages[index].name)")
+        await client.close()
+    }
+}
