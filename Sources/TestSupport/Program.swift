@@ -90,8 +90,8 @@ package struct RunningProgram: Sendable {
     }
 }
 
-/// Processes of this host whose environment carries a variable with a value.
-package func processes(with variable: String, _ value: String) -> [pid_t] {
+/// Processes of this host whose environment carries a variable with a value that begins so.
+package func processes(with variable: String, beginning value: String) -> [pid_t] {
     guard let listing = opendir("/proc") else { return [] }
     defer { closedir(listing) }
     var found: [pid_t] = []
@@ -106,7 +106,7 @@ package func processes(with variable: String, _ value: String) -> [pid_t] {
         var bytes = [UInt8](repeating: 0, count: 64 * 1024)
         let count = read(file, &bytes, bytes.count)
         let variables = bytes[..<max(0, count)].split(separator: 0)
-        if variables.contains(where: { $0.elementsEqual("\(variable)=\(value)".utf8) }) { found.append(pid) }
+        if variables.contains(where: { $0.starts(with: "\(variable)=\(value)".utf8) }) { found.append(pid) }
     }
     return found
 }

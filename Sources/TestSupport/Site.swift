@@ -54,7 +54,10 @@ package final class Site: Sendable {
         let data = data ?? self.data
         let arguments = ["worker", "--redis", url, "--prefix", prefix, "--data", data, "--recipes", recipes]
         let program = try await Program.start(
-            arguments + options, environment: environment, log: "\(directory.path)/workers.log")
+            arguments + options,
+            environment: environment,
+            log: "\(directory.path)/workers.log"
+        )
         guard awaitsReadiness else { return program }
         try await eventually("the worker to be ready", timeout: .seconds(20)) {
             guard let id = Site.text("\(data)/worker-id") else { return false }
@@ -95,6 +98,11 @@ package final class Site: Sendable {
             let fields = try await client.send(["HGETALL", "\(prefix):job:\(id)"]).array?.compactMap(\.string) ?? []
             throw TimedOut(description: "\(error): \(fields.joined(separator: " "))")
         }
+    }
+
+    /// Living processes of a job of this site.
+    package func processes(of id: String) -> [pid_t] {
+        TestSupport.processes(with: "HOISTWAY_PAYLOAD", beginning: "\(data)/jobs/\(id)/")
     }
 
     /// The history's events of a job.

@@ -135,6 +135,7 @@ struct Runner: Sendable {
                         log: attempt.logPath
                     )
                 }
+                CrashPoint.startRecorded.reached()
             case .logGrew(let bytes): reporter.logGrew(to: bytes)
             case .events(let lines, _): reporter.add(lines)
             case .kill(let receipt): reporter.killed(receipt)

@@ -7,9 +7,13 @@ import Testing
 struct MonitorCrashTests {
     /// The monitor of an attempt, from the record it wrote.
     private func monitor(_ site: Site, _ id: String) throws -> pid_t {
-        let state = try #require(Site.text("\(site.data)/jobs/\(id)/1/state.json"))
-        let rest = try #require(state.components("\"monitorPid\":").last)
-        return try #require(pid_t(rest.prefix { $0.isNumber }))
+        try #require(recordedMonitor(site, id))
+    }
+
+    private func recordedMonitor(_ site: Site, _ id: String) -> pid_t? {
+        let state = Site.text("\(site.data)/jobs/\(id)/1/state.json")
+        let rest = state?.components("\"monitorPid\":").last
+        return rest.flatMap { pid_t($0.prefix { $0.isNumber }) }
     }
 
     @Test func jobIsLost() async throws {
@@ -22,7 +26,7 @@ struct MonitorCrashTests {
             kill(monitor, SIGKILL)
             try await site.wait(for: "job", "error")
             #expect(try await site.field("job", "reason") == "lost")
-            try await eventually("no process of the job") { processes(with: "HOISTWAY_JOB_ID", "job").isEmpty }
+            try await eventually("no process of the job") { site.processes(of: "job").isEmpty }
             try await worker.end(SIGTERM)
         }
     }
@@ -32,7 +36,9 @@ struct MonitorCrashTests {
             try site.recipe("backup", "[ $HOISTWAY_ATTEMPT = 2 ] || sleep 1000")
             let worker = try await site.worker()
             try await site.push(
-                "backup", #"{"id":"job","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":0.1}}"#)
+                "backup",
+                #"{"id":"job","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":0.1}}"#
+            )
             try await site.wait(for: "job", "running")
             let monitor = try monitor(site, "job")
             kill(monitor, SIGKILL)
@@ -56,7 +62,7 @@ struct MonitorCrashTests {
             let second = try await site.worker()
             try await site.wait(for: "job", "error")
             #expect(try await site.field("job", "reason") == "lost")
-            #expect(processes(with: "HOISTWAY_JOB_ID", "job").isEmpty)
+            #expect(site.processes(of: "job").isEmpty)
             try await second.end(SIGTERM)
         }
     }
@@ -71,10 +77,10 @@ struct MonitorCrashTests {
                 try await site.push("backup", #"{"id":"job\#(round)","backupId":"db"}"#)
                 if round % 2 == 0 {
                     try await eventually("a record or the end of job\(round)") {
-                        if (try? self.monitor(site, "job\(round)")) != nil { return true }
+                        if self.recordedMonitor(site, "job\(round)") != nil { return true }
                         return try await site.field("job\(round)", "completedAt") != nil
                     }
-                    if let pid = try? monitor(site, "job\(round)") { kill(pid, SIGKILL) }
+                    if let pid = recordedMonitor(site, "job\(round)") { kill(pid, SIGKILL) }
                 }
             }
             for round in 1...40 {
@@ -83,7 +89,7 @@ struct MonitorCrashTests {
                 }
                 let reason = try await site.field("job\(round)", "reason")
                 #expect(reason == nil || reason == "lost")
-                #expect(processes(with: "HOISTWAY_JOB_ID", "job\(round)").isEmpty)
+                #expect(site.processes(of: "job\(round)").isEmpty)
             }
             _ = try await bystander.waitForEnd()
             try await worker.end(SIGTERM)

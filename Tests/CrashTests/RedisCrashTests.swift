@@ -8,14 +8,17 @@ struct RedisCrashTests {
     @Test func runningJobsAreNotDisturbed() async throws {
         try await Site.with { site in
             let gate = "\(site.directory.path)/gate"
-            try site.recipe("backup", "echo run >> \(site.directory.path)/effects; while [ ! -e \(gate) ]; do sleep 0.05; done")
+            try site.recipe(
+                "backup",
+                "echo run >> \(site.directory.path)/effects; while [ ! -e \(gate) ]; do sleep 0.05; done"
+            )
             let worker = try await site.worker()
             try await site.push("backup", #"{"id":"job","backupId":"db"}"#)
             try await site.push("backup", #"{"id":"next","backupId":"db"}"#)
             try await site.wait(for: "job", "running")
             try await site.redis.stop(SIGKILL)
             close(open(gate, O_CREAT | O_WRONLY, 0o600))
-            try await eventually("the recipe to end") { processes(with: "HOISTWAY_JOB_ID", "job").isEmpty }
+            try await eventually("the recipe to end") { site.processes(of: "job").isEmpty }
             try await site.redis.restart()
             try await eventually("the result to be recorded") {
                 (try? await site.field("job", "status")) == "done"

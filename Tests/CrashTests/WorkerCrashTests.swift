@@ -22,7 +22,7 @@ struct WorkerCrashTests {
             #expect(try await site.field("job", "exitCode") == "4")
             #expect(try await site.field("job", "attempt") == "1")
             #expect(try await site.history("job").last == "failed")
-            try await eventually("no process of the job") { processes(with: "HOISTWAY_JOB_ID", "job").isEmpty }
+            try await eventually("no process of the job") { site.processes(of: "job").isEmpty }
             try await second.end(SIGTERM)
         }
     }
@@ -33,7 +33,9 @@ struct WorkerCrashTests {
             try site.recipe("backup", "echo $HOISTWAY_ATTEMPT >> \(site.directory.path)/effects; exit 1")
             let first = try await site.worker(environment: ["HOISTWAY_CRASH_AT": point])
             try await site.push(
-                "backup", #"{"id":"job","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":0.1}}"#)
+                "backup",
+                #"{"id":"job","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":0.1}}"#
+            )
             _ = try await first.waitForEnd()
             let second = try await site.worker()
             try await site.wait(for: "job", "error")
@@ -80,7 +82,7 @@ struct WorkerCrashTests {
             let second = try await site.worker()
             try await site.wait(for: "job", "error")
             #expect(try await site.field("job", "reason") == "killed")
-            #expect(processes(with: "HOISTWAY_JOB_ID", "job").isEmpty)
+            #expect(site.processes(of: "job").isEmpty)
             try await second.end(SIGTERM)
         }
     }
@@ -93,7 +95,7 @@ struct WorkerCrashTests {
             try await site.wait(for: "job", "running")
             try await first.end(SIGKILL)
             try await eventually("the job to be ended by its monitor") {
-                processes(with: "HOISTWAY_JOB_ID", "job").isEmpty
+                site.processes(of: "job").isEmpty
             }
             let second = try await site.worker()
             try await site.wait(for: "job", "error")
