@@ -27,6 +27,9 @@ struct RedisCLICommand: AsyncParsableCommand {
 
     /// - Parameter all: what follows the command's name. Leading options of ours are taken, the rest is passed on as it is.
     init(arguments all: [String]) throws {
+        // Nobody parses this one: what stays unset could not be read.
+        redis = nil
+        config = nil
         var rest = all[...]
         while let first = rest.first {
             let parts = first.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

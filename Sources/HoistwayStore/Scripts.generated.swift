@@ -2228,6 +2228,7 @@ end
 local key = P .. 'worker:' .. ARGV[1]
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
+  redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
   redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
   redis.call('EXPIRE', key, 86400)
@@ -2235,7 +2236,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "ebe762d8c1e50f3083bb528dd98954435368dbcc",
+        sha1: "7d38fb0c952aab9bdec070f54d115967659f3b06",
         keyCount: 1
     )
 

@@ -5,6 +5,7 @@
 local key = P .. 'worker:' .. ARGV[1]
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
+  redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
   redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
   redis.call('EXPIRE', key, 86400)
