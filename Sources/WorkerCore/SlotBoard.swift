@@ -24,6 +24,8 @@ final class SlotBoard: Sendable {
 
     private struct State {
         var entries: [String: Entry] = [:]
+        /// Jobs whose attempts ended while no worker was here, until the store knows.
+        var settling: Set<String> = []
         var isAccepting = true
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -43,7 +45,11 @@ final class SlotBoard: Sendable {
     /// Whether a job is being launched at this moment.
     var isLaunching: Bool { state.withLock { $0.entries.values.contains { $0.attempt == nil } } }
 
-    func has(_ id: String) -> Bool { state.withLock { $0.entries[id] != nil } }
+    /// Whether something here will still tell the store about a job.
+    func has(_ id: String) -> Bool { state.withLock { $0.entries[id] != nil || $0.settling.contains(id) } }
+
+    func beginSettling(_ id: String) { state.withLock { _ = $0.settling.insert(id) } }
+    func endSettling(_ id: String) { state.withLock { _ = $0.settling.remove(id) } }
 
     /// - Returns: false when the job is here already.
     func add(_ id: String, fence: Int64, attempt: Attempt? = nil, killGrace: Duration) -> Bool {

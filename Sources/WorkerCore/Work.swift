@@ -103,8 +103,13 @@ struct Work: Sendable {
                 logger.info("adopted \(attempt.jobID)#\(attempt.attempt)")
                 runner.adopt(attempt)
             } else {
-                let runner = runner
-                Task { await runner.settle(found) }
+                let (runner, board) = (runner, board)
+                guard let id = found.jobID else { continue }
+                board.beginSettling(id)
+                Task {
+                    await runner.settle(found)
+                    board.endSettling(id)
+                }
             }
         }
     }
@@ -185,6 +190,16 @@ struct Work: Sendable {
         let announcement = announcement()
         guard types.served != before, board.isAccepting else { return }
         _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+    }
+}
+
+extension FoundAttempt {
+    /// The job of an attempt that does not live.
+    fileprivate var jobID: String? {
+        switch self {
+        case .alive: nil
+        case .ended(let info, _), .neverStarted(let info), .lost(let info, _): info.jobID
+        }
     }
 }
 

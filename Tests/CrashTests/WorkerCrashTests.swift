@@ -100,7 +100,8 @@ struct WorkerCrashTests {
             let second = try await site.worker()
             try await site.wait(for: "job", "error")
             let reason = try await site.field("job", "reason")
-            #expect(reason == "timeout")
+            let message = try await site.field("job", "message")
+            #expect(reason == "timeout", "\(message ?? "")")
             try await second.end(SIGTERM)
         }
     }
