@@ -141,7 +141,8 @@ final class Beat: Sendable {
     /// Gives back a job whose attempt does not exist.
     func giveBack(_ id: String) async throws {
         guard let job = try await store.job(id), let fence = job.fence, job.workerID == identity.id else { return }
-        guard supervisor.info(jobID: id, attempt: job.attempt) == nil else { return }
+        // A folder of this very attempt is told by whoever watches or settles it.
+        guard supervisor.info(jobID: id, attempt: job.attempt)?.fence != fence else { return }
         if job.reason == .starting {
             logger.notice("giving back \(id), of which nothing ran")
             _ = try await store.release(id, fence: fence)

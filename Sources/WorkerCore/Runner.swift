@@ -153,7 +153,7 @@ struct Runner: Sendable {
         }
         // The supervisor was closed: the attempt goes on without this worker.
         _ = await reporter.stop()
-        board.remove(attempt.jobID)
+        board.remove(attempt.jobID, fence: attempt.fence)
         return nil
     }
 
@@ -162,7 +162,7 @@ struct Runner: Sendable {
             try await store.release(attempt.jobID, fence: attempt.fence)
         }
         if let code { settled(attempt.info, code) }
-        board.remove(attempt.jobID)
+        board.remove(attempt.jobID, fence: attempt.fence)
         return nil
     }
 
@@ -189,7 +189,7 @@ struct Runner: Sendable {
         if let reply { recorded(reply.0) }
         // The next one takes the slot before the old one leaves it, so that nobody else fills it in between.
         let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0) } == true ? job : nil }
-        board.remove(id)
+        board.remove(id, fence: fence)
         return next
     }
 }

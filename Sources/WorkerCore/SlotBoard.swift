@@ -51,10 +51,12 @@ final class SlotBoard: Sendable {
     func beginSettling(_ id: String) { state.withLock { _ = $0.settling.insert(id) } }
     func endSettling(_ id: String) { state.withLock { _ = $0.settling.remove(id) } }
 
-    /// - Returns: false when the job is here already.
+    /// A job that was given back or retried may be claimed again before its former attempt has left: the newer fence
+    /// takes the entry over.
+    /// - Returns: false when this attempt is here already.
     func add(_ id: String, fence: Int64, attempt: Attempt? = nil, killGrace: Duration) -> Bool {
         state.withLock { state in
-            guard state.entries[id] == nil else { return false }
+            if let entry = state.entries[id], entry.fence >= fence { return false }
             state.entries[id] = Entry(fence: fence, attempt: attempt, killGrace: killGrace)
             return true
         }
@@ -69,8 +71,8 @@ final class SlotBoard: Sendable {
         if let entry { deliver(id, entry) }
     }
 
-    func remove(_ id: String) {
-        wake { $0.entries[id] = nil }
+    func remove(_ id: String, fence: Int64) {
+        wake { if $0.entries[id]?.fence == fence { $0.entries[id] = nil } }
     }
 
     /// From now on nothing is taken.

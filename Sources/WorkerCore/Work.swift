@@ -61,7 +61,8 @@ struct Work: Sendable {
         // Adoption needs no Redis: what runs is watched before anything else can go wrong.
         let adoption = Task { await adopt() }
         guard let claimed = try await connect(orders) else { return "stopped before Redis was reached" }
-        await adoption.value
+        // Cleanup commands of a dead attempt may take long; nobody else has to wait for them.
+        await adoption.value(within: .seconds(1))
 
         let beat = Beat(
             identity: identity,
@@ -87,9 +88,9 @@ struct Work: Sendable {
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await beat.run(wakes: wakes.stream, announce: announce) }
             group.addTask { await wakes.run() }
-            group.addTask { await claimer.run() }
+            let claiming = Task { await claimer.run() }
             onReady(identity.id)
-            let text = await obey(orders, blocking)
+            let text = await obey(orders, blocking, claiming)
             group.cancelAll()
             await wakes.close()
             return text
@@ -131,13 +132,18 @@ struct Work: Sendable {
     }
 
     /// Carries out the orders to stop, the gentlest first.
-    private func obey(_ orders: StopOrders, _ blocking: RedisBlockingConnection) async -> String {
+    private func obey(
+        _ orders: StopOrders,
+        _ blocking: RedisBlockingConnection,
+        _ claiming: Task<Void, Never>
+    ) async -> String {
         let finished = AsyncStream<StopOrders.Order?> { continuation in
             Task {
                 for await order in orders.stream { continuation.yield(order) }
             }
             Task {
-                while board.isAccepting { try? await Task.sleep(for: .milliseconds(50)) }
+                // A claim that is under way may still bring jobs.
+                await claiming.value
                 await board.waitUntilEmpty()
                 continuation.yield(nil)
             }
@@ -152,6 +158,7 @@ struct Work: Sendable {
             case .detach:
                 board.stopAccepting()
                 await blocking.close()
+                await claiming.value
                 while board.isLaunching { try? await Task.sleep(for: .milliseconds(10)) }
                 try? await store.leave(identity.id, state: board.count == 0 ? "stopped" : "detached")
                 return "detached: \(board.count) jobs go on"
@@ -190,6 +197,22 @@ struct Work: Sendable {
         let announcement = announcement()
         guard types.served != before, board.isAccepting else { return }
         _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+    }
+}
+
+extension Task where Success == Void, Failure == Never {
+    /// Waits for the end of the task, but not longer than this.
+    fileprivate func value(within limit: Duration) async {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        Task<Void, Never> {
+            await self.value
+            continuation.finish()
+        }
+        Task<Void, Never> {
+            try? await Task<Never, Never>.sleep(for: limit)
+            continuation.finish()
+        }
+        for await _ in stream {}
     }
 }
 
