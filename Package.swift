@@ -102,12 +102,10 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict
         ),
@@ -144,8 +142,16 @@ let package = Package(
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
-        .testTarget(name: "IntegrationTests", dependencies: ["HoistwayModel", "RESP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "HoistwayModel", "HoistwayStore", "RedisClient", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["HoistwayModel", "RESP", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "CrashTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoistwayModel
 import Recipes
 
 /// Runs the command line.
@@ -35,6 +36,7 @@ package enum HoistwayMain {
         if arguments.first == RedisCLICommand.name, arguments.dropFirst() != ["--help"] {
             return try RedisCLICommand(arguments: Array(arguments.dropFirst()))
         }
+        try checkCommand(arguments)
         return try HoistwayCommand.parseAsRoot(arguments)
     }
 
@@ -56,12 +58,20 @@ package enum HoistwayMain {
     }
 
     private static func path(of arguments: [String]) -> [String] {
-        guard let name = arguments.first,
-            HoistwayCommand.configuration.subcommands.contains(where: { $0._commandName == name })
-                || HoistwayCommand.configuration.groupedSubcommands.contains(where: { group in
-                    group.subcommands.contains { $0._commandName == name }
-                })
-        else { return [] }
+        guard let name = arguments.first, names.contains(name) else { return [] }
         return name == "worker" && arguments.dropFirst().first == "stop" ? ["worker", "stop"] : [name]
+    }
+
+    /// Refuses a command that there is none of, with the nearest there is.
+    private static func checkCommand(_ arguments: [String]) throws(CommandFailure) {
+        guard let name = arguments.first, !name.hasPrefix("-"), name != "help", !names.contains(name) else { return }
+        let nearest = Nearest.name(to: name, among: names).map { "; did you mean \"\($0)\"?" }
+        throw CommandFailure(.usage, "there is no command \"\(name)\"\(nearest ?? "; see \"hoistway --help\"")")
+    }
+
+    private static var names: [String] {
+        let configuration = HoistwayCommand.configuration
+        let commands = configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
+        return commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
     }
 }

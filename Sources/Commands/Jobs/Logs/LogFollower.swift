@@ -9,6 +9,8 @@ struct LogFollower {
     private static let logLook = 0.2
     /// How often the job is looked at though no event told of it.
     private static let jobLook = Duration.seconds(5)
+    /// What starts within this time is not said to wait.
+    private static let firstLook = Duration.seconds(1)
     /// How long the last bytes of the log of an ended job may take.
     private static let completion = Duration.seconds(5)
 
@@ -18,6 +20,7 @@ struct LogFollower {
     private var source: LogSource?
     private var logPath: String?
     private var offset = 0
+    private let began = ContinuousClock.now
     private var patience: Patience
 
     init(_ id: String, in session: Session, printer: FollowPrinter) {
@@ -51,13 +54,14 @@ struct LogFollower {
                 tail = nil
             }
             try await drain()
-            printer.status(job, waiting: try await session.store.waiting(job))
+            let isNew = ContinuousClock.now - began < LogFollower.firstLook
+            printer.status(job, waiting: isNew ? nil : try await session.store.waiting(job))
             if job.status.isTerminal {
                 try await complete(job)
                 printer.finish()
                 return job
             }
-            let look = ContinuousClock.now + LogFollower.jobLook
+            let look = ContinuousClock.now + (isNew ? LogFollower.firstLook : LogFollower.jobLook)
             while try await watch.changes(of: [id], within: LogFollower.logLook).isEmpty, ContinuousClock.now < look {
                 patience.recovered()
                 try await drain()
