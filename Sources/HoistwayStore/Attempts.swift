@@ -74,6 +74,9 @@ extension Store {
         }
         let first = try replies[0].get().array?.first ?? .null
         let code = try Store.code(of: first, Scripts.finish)
+        if case .failure(let error) = replies[1], error.serverCode == "NOSCRIPT" {
+            return (code, (try? await claim(claimant, count: count)) ?? [])
+        }
         // A claim that failed is made up for by the next wake or tick; the end of the attempt stands.
         return (code, (try? replies[1].get()).map(Store.jobs) ?? [])
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 @testable import Recipes
 
@@ -38,20 +39,28 @@ final class Server: Sendable {
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     }
 
+    /// Below the ports that the kernel gives to clients, and never the same one twice.
+    private static let nextPort = Mutex(20_000 + Int(getpid()) % 4000)
+
     /// A TCP port of the loopback address that nobody listens on.
     static func freePort() -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = bind(descriptor, generic, length)
-                _ = getsockname(descriptor, generic, &length)
+        while true {
+            let port = nextPort.withLock { next in
+                defer { next = next < 27_999 ? next + 1 : 20_000 }
+                return next
             }
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+            address.sin_port = UInt16(port).bigEndian
+            let bound = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            if bound == 0 { return port }
         }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
