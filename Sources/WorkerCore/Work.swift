@@ -137,8 +137,7 @@ struct Work: Sendable {
                 for await order in orders.stream { continuation.yield(order) }
             }
             Task {
-                while board.isAccepting { try? await Task.sleep(for: .milliseconds(50)) }
-                await board.waitUntilEmpty()
+                await board.waitUntilFinished()
                 continuation.yield(nil)
             }
         }
