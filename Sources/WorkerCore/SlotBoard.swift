@@ -118,9 +118,9 @@ final class SlotBoard: Sendable {
         while isAccepting, free == 0 { await waitUnless { !$0.isAccepting || $0.entries.count < self.capacity } }
     }
 
-    /// Waits until no job is left.
-    func waitUntilEmpty() async {
-        while count > 0 { await waitUnless { $0.entries.isEmpty } }
+    /// Waits until nothing is taken any more and no job is left.
+    func waitUntilFinished() async {
+        while isAccepting || count > 0 { await waitUnless { !$0.isAccepting && $0.entries.isEmpty } }
     }
 
     private func waitUnless(_ condition: @Sendable (State) -> Bool) async {

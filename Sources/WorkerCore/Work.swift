@@ -144,7 +144,7 @@ struct Work: Sendable {
             Task {
                 // A claim that is under way may still bring jobs.
                 await claiming.value
-                await board.waitUntilEmpty()
+                await board.waitUntilFinished()
                 continuation.yield(nil)
             }
         }
