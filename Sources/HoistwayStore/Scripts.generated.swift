@@ -264,7 +264,7 @@ local function supersede(id, j, running)
   end
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
-      'workerId', 'kill')
+      'workerId')
     if h[1] == 'pending' and h[2] ~= 'starting' then
       local holders = holders_of(j.key)
       if not turn and #holders <= j.limit then
@@ -284,7 +284,7 @@ local function supersede(id, j, running)
         end
       end
       finish(holder, 'superseded', 'error', 'superseded', fields, data)
-    elseif running and not h[8] then
+    elseif running and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -397,7 +397,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "3ab1f750b7de086d77e6c8cb796f4df1e94f9b60",
+        sha1: "a14785de3326a73f14f5cc4cf5a92980a423ab34",
         keyCount: 1
     )
 
@@ -1332,12 +1332,13 @@ if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersededBy', 'spawnFaults', 'lostFaults',
-  'temporaries', 'type')
+local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
+  'type')
+local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
 if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, h[8], j[4], j[3], fence, {}, nil)
+  begin(id, h[7], j[4], j[3], fence, {}, nil)
 end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
@@ -1348,18 +1349,18 @@ if outcome == 'done' then
 end
 local again = false
 local counted = {}
-if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if h[6] and outcome ~= 'lost' then
+if h[4] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[5] and outcome ~= 'lost' then
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = 0
 end
 if outcome == 'spawn' then
-  local faults = tonumber(h[5] or '0') + 1
+  local faults = tonumber(h[4] or '0') + 1
   counted[#counted + 1] = 'spawnFaults'
   counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
-  local faults = tonumber(h[6] or '0') + 1
+  local faults = tonumber(h[5] or '0') + 1
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
@@ -1369,15 +1370,15 @@ elseif outcome ~= 'killed' then
   counted[#counted + 1] = failures
   again = repeatable and failures < attempts
   if temporary then
-    local temporaries = tonumber(h[7] or '0') + 1
+    local temporaries = tonumber(h[6] or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
     again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
-if h[3] then
-  local reason = h[4] and 'superseded' or 'killed'
+if kill_requested then
+  local reason = h[3] and 'superseded' or 'killed'
   finish(id, reason, 'error', reason, fields, nil)
   return { OK, 'error', reason }
 end
@@ -1393,14 +1394,14 @@ redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
 redis.call('ZREM', P .. 'deadlines', id)
-redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
+redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
 redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "bd2b7b6d6cd9bf530a07a504ca010f5e792af3fc",
+        sha1: "c7227b2231f5c0c6fa035586db97939b196cb087",
         keyCount: 1
     )
 

@@ -14,13 +14,15 @@ if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'kill', 'supersededBy', 'spawnFaults', 'lostFaults',
-  'temporaries', 'type')
+local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
+  'type')
+-- The field `kill` may be the receipt of what the monitor ended by itself, such as a timeout: this is what was asked for.
+local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
 if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, h[8], j[4], j[3], fence, {}, nil)
+  begin(id, h[7], j[4], j[3], fence, {}, nil)
 end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
@@ -32,18 +34,18 @@ end
 
 local again = false
 local counted = {}
-if h[5] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if h[6] and outcome ~= 'lost' then
+if h[4] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if h[5] and outcome ~= 'lost' then
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = 0
 end
 if outcome == 'spawn' then
-  local faults = tonumber(h[5] or '0') + 1
+  local faults = tonumber(h[4] or '0') + 1
   counted[#counted + 1] = 'spawnFaults'
   counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
-  local faults = tonumber(h[6] or '0') + 1
+  local faults = tonumber(h[5] or '0') + 1
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
@@ -53,7 +55,7 @@ elseif outcome ~= 'killed' then
   counted[#counted + 1] = failures
   again = repeatable and failures < attempts
   if temporary then
-    local temporaries = tonumber(h[7] or '0') + 1
+    local temporaries = tonumber(h[6] or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
     again = again or repeatable and temporaries <= 3
@@ -61,8 +63,8 @@ elseif outcome ~= 'killed' then
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
 
-if h[3] then
-  local reason = h[4] and 'superseded' or 'killed'
+if kill_requested then
+  local reason = h[3] and 'superseded' or 'killed'
   finish(id, reason, 'error', reason, fields, nil)
   return { OK, 'error', reason }
 end
@@ -79,7 +81,7 @@ redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
 redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
 redis.call('ZREM', P .. 'deadlines', id)
-redis.call('ZADD', P .. 'index:pending:' .. h[8], redis.call('ZSCORE', P .. 'index', id), id)
+redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
 redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
 redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)

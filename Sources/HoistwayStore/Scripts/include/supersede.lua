@@ -21,7 +21,7 @@ local function supersede(id, j, running)
   end
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
-      'workerId', 'kill')
+      'workerId')
     if h[1] == 'pending' and h[2] ~= 'starting' then
       local holders = holders_of(j.key)
       if not turn and #holders <= j.limit then
@@ -41,7 +41,7 @@ local function supersede(id, j, running)
         end
       end
       finish(holder, 'superseded', 'error', 'superseded', fields, data)
-    elseif running and not h[8] then
+    elseif running and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
