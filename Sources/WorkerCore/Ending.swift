@@ -14,7 +14,7 @@ enum Ending {
         fields.append(("logBytes", String(exit.logBytes)))
         if let code = exit.exitCode { fields.append(("exitCode", String(code))) }
         if let signal = exit.signal { fields.append(("signal", signal)) }
-        if let receipt = exit.kill, wasAskedFor(receipt) { fields.append(("kill", receipt.text)) }
+        if let receipt = exit.kill { fields.append(("kill", receipt.text)) }
         guard kind != .done else { return HoistwayStore.Outcome(.done, fields: fields) }
 
         let message = message(of: exit)
@@ -37,10 +37,6 @@ enum Ending {
             fields: fields
         )
     }
-
-    /// Whether somebody asked for a kill. A monitor that ends an attempt for its limits keeps the same receipt, but in the
-    /// job's hash a kill means that somebody wants the job ended for good.
-    static func wasAskedFor(_ receipt: JSON) -> Bool { receipt["by"]?.stringValue != "monitor" }
 
     /// The outcome of an attempt whose monitor died.
     static func outcome(of lost: LostRecord, _ fold: inout EventFold, _ context: AttemptContext)

@@ -33,10 +33,7 @@ final class Reporter: Sendable {
     }
 
     func logGrew(to bytes: Int) { change { $0.logBytes = bytes } }
-
-    func killed(_ receipt: JSON) {
-        if Ending.wasAskedFor(receipt) { change { $0.kill = receipt } }
-    }
+    func killed(_ receipt: JSON) { change { $0.kill = receipt } }
 
     func add(_ lines: [JSON]) {
         change { state in
