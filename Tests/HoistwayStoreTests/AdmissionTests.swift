@@ -366,8 +366,8 @@ import Testing
 
     @Test func whatIsDelayedStartsWhenDueAndStandsBehindThoseBeforeIt() async throws {
         try await withStore { store async throws in
-            try await store.add("due", "r") { $0.delay = TimeSpan(milliseconds: 30) }
-            try await store.add("at", "s") { $0.runAt = Timestamp(milliseconds: Timestamp.now().milliseconds + 30) }
+            try await store.add("due", "r") { $0.delay = TimeSpan(milliseconds: 2000) }
+            try await store.add("at", "s") { $0.runAt = Timestamp(milliseconds: Timestamp.now().milliseconds + 2000) }
             try await store.add("past", "t") { $0.runAt = Timestamp(milliseconds: 0) }
             #expect(try await store.state("due") == .delayed)
             #expect(try await store.job("at")?.time("runAt") != nil)
