@@ -11,6 +11,8 @@ final class Reporter: Sendable {
         var logBytes: Int?
         var kill: JSON?
         var task: Task<Void, Never>?
+        var isStopped = false
+        var pause: Task<Void, Never>?
     }
 
     private let attempt: Attempt
@@ -45,6 +47,11 @@ final class Reporter: Sendable {
     /// Ends the batches; what was not passed on yet goes with the end of the attempt.
     func stop() async -> EventFold {
         continuation.finish()
+        let pause = state.withLock { state in
+            state.isStopped = true
+            return state.pause
+        }
+        pause?.cancel()
         await state.withLock { $0.task }?.value
         return state.withLock { $0.fold }
     }
@@ -60,8 +67,19 @@ final class Reporter: Sendable {
     private func run() async {
         for await _ in signal {
             await flush()
-            try? await Task.sleep(for: Reporter.pause)
+            await pause()
         }
+    }
+
+    /// Waits between two batches, unless there will be no other.
+    private func pause() async {
+        let pause = state.withLock { state -> Task<Void, Never>? in
+            guard !state.isStopped else { return nil }
+            let pause = Task<Void, Never> { try? await Task.sleep(for: Reporter.pause) }
+            state.pause = pause
+            return pause
+        }
+        await pause?.value
     }
 
     private func flush() async {
