@@ -1,6 +1,10 @@
 /// A condition did not come true in time.
 package struct TimedOut: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// Waits until a condition holds, by looking every few milliseconds.
