@@ -110,11 +110,6 @@ extension Site {
         return path
     }
 
-    /// The processes of an attempt, by what its recipe was started with.
-    func processes(of id: String, attempt: Int = 1) -> [pid_t] {
-        TestSupport.processes(with: "TMPDIR", "\(data)/jobs/\(id)/\(attempt)/tmp")
-    }
-
     /// Every key of this site with everything in it, as one text.
     func everything() async throws -> String {
         var text = ""
