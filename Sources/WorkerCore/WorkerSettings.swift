@@ -19,7 +19,6 @@ package struct WorkerSettings: Sendable {
     package var node: String?
     package var onStop = ControlDocument.StopMode.drain
     package var killGrace = TimeSpan.seconds(10)
-    package var fenceAfter = TimeSpan.seconds(60)
     /// Whom recipes run as when the worker is root.
     package var user: String?
     package var environment: [(name: String, value: String)] = []

@@ -66,7 +66,6 @@ struct RunOptions: ParsableArguments {
         settings.node = node ?? worker.node
         settings.onStop = onStop ?? worker.onStop ?? .drain
         settings.killGrace = worker.killGrace ?? settings.killGrace
-        settings.fenceAfter = worker.fenceAfter ?? settings.fenceAfter
         settings.user = worker.user
         settings.environment = worker.environment
         settings.noCommandEval = noCommandEval || worker.noCommandEval ?? false

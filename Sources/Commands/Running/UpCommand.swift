@@ -66,7 +66,6 @@ struct UpCommand: AsyncParsableCommand {
             configuration: configuration,
             console: console
         )
-        settings.fenceAfter = .zero
         settings.secretsAllow = configuration.worker.secretsAllow ?? ["file:*", "env:*"]
         let greeting = UpGreeting(data: data, redis: redis.url, slots: settings.slots, isUsual: options.data == nil)
         let worker = Mutex<String?>(nil)

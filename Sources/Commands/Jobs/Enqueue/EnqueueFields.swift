@@ -11,7 +11,7 @@ struct EnqueueFields: ParsableArguments {
     @Option(help: "Shown to people.")
     var description: String?
 
-    @Option(help: "Run it on that server over SSH.")
+    @Option(help: "Wait for a worker that knows this server.")
     var serverId: String?
 
     @Option(help: "Only on workers with this label.")
@@ -65,7 +65,7 @@ struct EnqueueFields: ParsableArguments {
     @Option(help: ArgumentHelp("A secret, as file:, env: or command:; may be repeated.", valueName: "name=reference"))
     var secret: [String] = []
 
-    @Option(help: ArgumentHelp("A URL that is told of the end, or JSON; may be repeated.", valueName: "url"))
+    @Option(help: ArgumentHelp("A URL to tell of the end, or JSON; kept, not yet told.", valueName: "url"))
     var notify: [String] = []
 
     @Option(help: "Carried through.")
