@@ -28,7 +28,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
         let data = try DataLocation.path(options.data, configuration, console: console)
-        var settings = try options.settings(
+        let settings = try options.settings(
             redis: try await RedisLocation.resolve(global.redis, configuration, console: console),
             prefix: try Session.prefix(global, configuration),
             data: data,
