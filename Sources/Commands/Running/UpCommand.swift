@@ -36,6 +36,7 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
+        configuration.warnOfKeysWithoutEffect(console)
         let data = try DataLocation.path(options.data, configuration, console: console)
         let prefix = try Session.prefix(global, configuration)
         let lock = try UpLock(data: data)

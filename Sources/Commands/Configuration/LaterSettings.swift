@@ -1,0 +1,23 @@
+extension Configuration {
+    /// The keys that were set and that this version reads, but does not act upon.
+    var withoutEffect: [String] {
+        var keys: [String] = []
+        if worker.fenceAfter != nil { keys.append("worker.fenceAfter") }
+        if worker.fenceMargin != nil { keys.append("worker.fenceMargin") }
+        if worker.detachFor != nil { keys.append("worker.detachFor") }
+        if !limits.isEmpty { keys.append("limits") }
+        if !rate.isEmpty { keys.append("rate") }
+        if !queueLimit.isEmpty { keys.append("queue.limit") }
+        if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
+        if !retention.isEmpty { keys.append("retention") }
+        if !servers.isEmpty { keys.append("servers") }
+        if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil { keys.append("api") }
+        return keys
+    }
+
+    /// Says so, lest somebody relies on a limit that is not kept.
+    func warnOfKeysWithoutEffect(_ console: Console) {
+        guard !withoutEffect.isEmpty else { return }
+        console.note("these keys have no effect in this version: \(withoutEffect.joined(separator: ", "))")
+    }
+}
