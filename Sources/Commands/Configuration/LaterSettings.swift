@@ -11,7 +11,9 @@ extension Configuration {
         if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
         if !retention.isEmpty { keys.append("retention") }
         if !servers.isEmpty { keys.append("servers") }
-        if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil { keys.append("api") }
+        if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
+            keys.append("api")
+        }
         return keys
     }
 

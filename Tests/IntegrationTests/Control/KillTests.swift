@@ -39,11 +39,14 @@ struct KillTests {
             #expect(answer == ["ok": true, "id": "job"])
             let job = try await site.ended("job")
             #expect(site.processes(of: "job").isEmpty)
-            #expect(job["status"] == "error" && job["reason"] == "killed" && job["signal"] == "KILL" && job["pid"] == nil)
+            #expect(
+                job["status"] == "error" && job["reason"] == "killed" && job["signal"] == "KILL" && job["pid"] == nil
+            )
             #expect(job["message"]?.contains("too slow") == true)
             let receipt = try await site.document("job", "kill")
             #expect(
-                receipt.objectValue?.keys == ["requestedAt", "by", "why", "deliveredAt", "signals", "emptyAt"])
+                receipt.objectValue?.keys == ["requestedAt", "by", "why", "deliveredAt", "signals", "emptyAt"]
+            )
             #expect(receipt["by"] == "ann" && receipt["why"] == "too slow")
             let signals = try #require(receipt["signals"]?.arrayValue)
             #expect(signals.map { $0["signal"] }.first == "TERM" && signals.map { $0["signal"] }.last == "KILL")
@@ -62,7 +65,9 @@ struct KillTests {
     @Test func politeRecipeMayTidyUp() async throws {
         try await Site.with { site in
             try site.recipe(
-                "backup", "trap 'echo tidied; exit 0' TERM; printf '{\"progress\":1}\\n' >&3; while :; do sleep 0.05; done")
+                "backup",
+                "trap 'echo tidied; exit 0' TERM; printf '{\"progress\":1}\\n' >&3; while :; do sleep 0.05; done"
+            )
             let worker = try await site.worker()
             try await site.push("backup", #"{"id":"job","backupId":"db","maxAttempts":5}"#)
             try await eventually("it to run") { try await site.field("job", "progress") == "1" }

@@ -13,7 +13,8 @@ struct AdmissionTests {
             let worker = try await site.worker()
             try await site.push(
                 "backup",
-                #"{"id":"one","backupId":"db","title":"Nightly","labels":{"team":"a"},"replyTo":"answers","memberId":"m"}"#)
+                #"{"id":"one","backupId":"db","title":"Nightly","labels":{"team":"a"},"replyTo":"answers","memberId":"m"}"#
+            )
             let answer = try await site.answer(in: "answers")
             #expect(answer == ["ok": true, "id": "one"])
             let ttl = try await site.send(["TTL", "answers"]).int
@@ -62,7 +63,8 @@ struct AdmissionTests {
             for entry in history {
                 #expect(
                     entry.objectValue?.keys
-                        == ["at", "event", "status", "reason", "workerId", "attempt", "fence", "data"])
+                        == ["at", "event", "status", "reason", "workerId", "attempt", "fence", "data"]
+                )
             }
             #expect(history.last?["fence"]?.intValue.map(String.init) == job["fence"])
             let stream = try await site.send(["XRANGE", "\(site.prefix):events", "-", "+"]).array ?? []

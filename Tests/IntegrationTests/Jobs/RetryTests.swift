@@ -11,7 +11,10 @@ struct RetryTests {
     @Test func asOftenAsAsked() async throws {
         try await Site.with { site in
             try site.recipe("backup", "echo $HOISTWAY_ATTEMPT >> \(site.directory.path)/$HOISTWAY_JOB_ID; exit 1")
-            try site.recipe("compose", #"printf '{"error":{"code":"E","message":"first"}}\n' >&3; exit $((2 - HOISTWAY_ATTEMPT))"#)
+            try site.recipe(
+                "compose",
+                #"printf '{"error":{"code":"E","message":"first"}}\n' >&3; exit $((2 - HOISTWAY_ATTEMPT))"#
+            )
             let worker = try await site.worker()
             let once = try await site.run("backup", "once")
             #expect(once["attempt"] == "1" && once["failures"] == "1")
@@ -55,13 +58,17 @@ struct RetryTests {
                 later) [ $HOISTWAY_ATTEMPT = 2 ] && exit 0
                   echo '{"error":{"code":"E_BUSY","message":"busy","details":{"retryAfter":0.2}}}' >&3; exit 1 ;;
                 esac
-                """)
+                """
+            )
             let worker = try await site.worker()
             let never = try await site.run("backup", "never", #""maxAttempts":5"#)
             #expect(never["attempt"] == "1" && never["reason"] == "failed" && never["message"] == "bad input")
             #expect(try await site.document("never", "error")["code"] == "E_INPUT")
             let later = try await site.run(
-                "backup", "later", #""maxAttempts":2,"backoff":{"type":"fixed","delay":3000}"#)
+                "backup",
+                "later",
+                #""maxAttempts":2,"backoff":{"type":"fixed","delay":3000}"#
+            )
             #expect(later["status"] == "done" && later["attempt"] == "2")
             try await worker.end(SIGTERM)
         }
@@ -72,7 +79,9 @@ struct RetryTests {
             try site.recipe("backup", "exit 1")
             let worker = try await site.worker()
             try await site.push(
-                "backup", #"{"id":"slow","backupId":"db","maxAttempts":9,"backoff":{"type":"exponential","delay":100,"max":120}}"#)
+                "backup",
+                #"{"id":"slow","backupId":"db","maxAttempts":9,"backoff":{"type":"exponential","delay":100,"max":120}}"#
+            )
             func wait() async throws -> Double {
                 try await eventually("a retry ahead") { try await site.field("slow", "reason") == "retrying" }
                 let last = try #require(try await site.transitions("slow").last)
@@ -95,7 +104,10 @@ struct RetryTests {
         try await Site.with { site in
             try site.recipe("backup", "echo $HOISTWAY_JOB_ID >> \(site.directory.path)/order; [ $HOISTWAY_JOB_ID = b ]")
             let worker = try await site.worker()
-            try await site.push("backup", #"{"id":"a","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":1}}"#)
+            try await site.push(
+                "backup",
+                #"{"id":"a","backupId":"db","maxAttempts":2,"backoff":{"type":"fixed","delay":1}}"#
+            )
             try await site.push("backup", #"{"id":"b","backupId":"db"}"#)
             try await site.wait(for: "b", "done")
             #expect(site.lines("order") == ["a", "a", "b"])
@@ -107,7 +119,10 @@ struct RetryTests {
         try await Site.with { site in
             try site.recipe("backup", "cat; \(site.awaiting("gate")); exit 1")
             let worker = try await site.worker()
-            try await site.push("backup", #"{"id":"a","backupId":"db","payload":{"n":1.50},"labels":{"l":"v"},"title":"T"}"#)
+            try await site.push(
+                "backup",
+                #"{"id":"a","backupId":"db","payload":{"n":1.50},"labels":{"l":"v"},"title":"T"}"#
+            )
             try await site.wait(for: "a", "running")
             #expect(try await site.order(#""command":"retry","id":"a""#)["ok"] == false)
             site.touch("gate")

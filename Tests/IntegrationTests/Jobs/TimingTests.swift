@@ -35,14 +35,21 @@ struct TimingTests {
 
     @Test func timeoutEndsTheWholeTree() async throws {
         try await Site.with { site in
-            try site.recipe("backup", "setsid sh -c 'trap \"\" TERM; sleep 1000' & trap '' TERM; while :; do sleep 1; done")
+            try site.recipe(
+                "backup",
+                "setsid sh -c 'trap \"\" TERM; sleep 1000' & trap '' TERM; while :; do sleep 1; done"
+            )
             let worker = try await site.worker()
             let job = try await site.run("backup", "long", #""timeout":"500ms","killGrace":0.5"#)
             #expect(job["status"] == "error" && job["reason"] == "timeout" && job["signal"] == "KILL")
             #expect(site.processes(of: "long").isEmpty)
             #expect(try await site.document("long", "error")["code"] == "timeout")
             #expect(try await site.document("long", "kill")["emptyAt"]?.stringValue != nil)
-            let retried = try await site.run("backup", "twice", #""timeout":0.5,"killGrace":0.2,"maxAttempts":2,\#(RetryTests.quick)"#)
+            let retried = try await site.run(
+                "backup",
+                "twice",
+                #""timeout":0.5,"killGrace":0.2,"maxAttempts":2,\#(RetryTests.quick)"#
+            )
             #expect(retried["reason"] == "timeout" && retried["attempt"] == "2")
             try await worker.end(SIGTERM)
         }
@@ -50,7 +57,10 @@ struct TimingTests {
 
     @Test func silenceEndsAndOutputDoesNot() async throws {
         try await Site.with { site in
-            try site.recipe("backup", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.4; done; [ $HOISTWAY_RESOURCE_ID = loud ] || sleep 1000")
+            try site.recipe(
+                "backup",
+                "for i in 1 2 3 4 5 6; do echo $i; sleep 0.4; done; [ $HOISTWAY_RESOURCE_ID = loud ] || sleep 1000"
+            )
             let worker = try await site.worker()
             async let loud = site.run("backup", "loud", #""idleTimeout":1.5"#)
             async let silent = site.run("backup", "silent", #""idleTimeout":1.5"#)

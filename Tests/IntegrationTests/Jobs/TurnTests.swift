@@ -17,7 +17,10 @@ struct TurnTests {
             try site.recipe("backup", ledger(site))
             let first = try await site.worker()
             let second = try await site.worker(data: "\(site.directory.path)/second")
-            try await site.push("backup", all: (0..<6).map { #"{"id":"j\#($0)","backupId":"db","priority":\#(9 - $0)}"# })
+            try await site.push(
+                "backup",
+                all: (0..<6).map { #"{"id":"j\#($0)","backupId":"db","priority":\#(9 - $0)}"# }
+            )
             try await site.wait(for: "j5", "done")
             #expect(site.lines("ledger") == (0..<6).flatMap { ["+j\($0)", "-j\($0)"] })
             try await first.end(SIGTERM)
@@ -59,12 +62,18 @@ struct TurnTests {
 
     @Test func priorityOrdersKeys() async throws {
         try await Site.with { site in
-            try site.recipe("backup", "echo $HOISTWAY_JOB_ID >> \(site.directory.path)/order; [ $HOISTWAY_JOB_ID != first ] || \(site.awaiting("gate"))")
+            try site.recipe(
+                "backup",
+                "echo $HOISTWAY_JOB_ID >> \(site.directory.path)/order; [ $HOISTWAY_JOB_ID != first ] || \(site.awaiting("gate"))"
+            )
             let worker = try await site.worker(["--slots", "1"])
             try await site.push("backup", #"{"id":"first","backupId":"first"}"#)
             try await site.wait(for: "first", "running")
             for priority in [9, 5, 0] {
-                try await site.push("backup", #"{"id":"p\#(priority)","backupId":"r\#(priority)","priority":\#(priority)}"#)
+                try await site.push(
+                    "backup",
+                    #"{"id":"p\#(priority)","backupId":"r\#(priority)","priority":\#(priority)}"#
+                )
             }
             try await eventually("the last to be queued") { try await site.field("p0", "reason") == "queued" }
             #expect(try await site.list("queue:backup:p0") == ["p0"])
@@ -89,7 +98,10 @@ struct TurnTests {
             #expect(superseded["reason"] == "superseded" && superseded["supersededBy"] == "newer")
             #expect(try await site.field("runs", "status") == "running")
 
-            try await site.push("backup", #"{"id":"refused","backupId":"db","onConflict":"reject","replyTo":"answers"}"#)
+            try await site.push(
+                "backup",
+                #"{"id":"refused","backupId":"db","onConflict":"reject","replyTo":"answers"}"#
+            )
             #expect(try await site.answer(in: "answers")["ok"] == false)
             #expect(try await site.ended("refused")["reason"] == "rejected")
 

@@ -10,8 +10,14 @@ struct EnvironmentTests {
         try await Site.with { site in
             try site.recipe("compose", "env -0 > \(site.directory.path)/environment; pwd > \(site.directory.path)/cwd")
             let worker = try await site.worker(
-                ["--node", "eu-1"], environment: ["LEAKED": "secret-of-the-worker", "LD_LIBRARY_PATH": "/nowhere"])
-            let job = try await site.run("compose", "one", #""env":{"OWN":"a=b c","PATH":"/bin:/usr/bin"},"node":"eu-1""#)
+                ["--node", "eu-1"],
+                environment: ["LEAKED": "secret-of-the-worker", "LD_LIBRARY_PATH": "/nowhere"]
+            )
+            let job = try await site.run(
+                "compose",
+                "one",
+                #""env":{"OWN":"a=b c","PATH":"/bin:/usr/bin"},"node":"eu-1""#
+            )
             #expect(job["status"] == "done")
             let text = try #require(Site.text("\(site.directory.path)/environment"))
             var found: [String: String] = [:]
@@ -32,7 +38,8 @@ struct EnvironmentTests {
             #expect(
                 Set(found.keys)
                     == Set(expected.keys)
-                    .union(["HOME", "USER", "LOGNAME", "SHELL", "HOISTWAY_PAYLOAD", "HOISTWAY_WORKSPACE"]))
+                    .union(["HOME", "USER", "LOGNAME", "SHELL", "HOISTWAY_PAYLOAD", "HOISTWAY_WORKSPACE"])
+            )
             #expect(workspace.hasPrefix(site.data) && access(workspace, F_OK) == 0)
             #expect(site.lines("cwd").first?.hasPrefix(folder) == true)
             try await worker.end(SIGTERM)
@@ -69,7 +76,8 @@ struct EnvironmentTests {
                     if line.startswith(("SigBlk", "SigIgn")): out[line[:6]] = line.split()[1]
                 open("\(folder)/found", "w").write(json.dumps(out))
                 open("left-behind", "w").write("x")
-                """)
+                """
+            )
             let worker = try await site.worker()
             for id in ["one", "two"] {
                 let job = try await site.run("backup", id)

@@ -23,17 +23,22 @@ struct EventTests {
                 say 'no json'
                 say '{"result":{"url":"http://y","n":1.50}}'
                 \(site.awaiting("two"))
-                """)
+                """
+            )
             let worker = try await site.worker()
             try await site.push("installer", #"{"id":"job","installerId":"i"}"#)
             try await eventually("the first event") { try await site.field("job", "progress") == "55" }
             var job = try await site.job("job")
-            #expect(job["stage"] == "installing-postgresql" && job["component"] == "postgresql" && job["message"] == "half")
+            #expect(
+                job["stage"] == "installing-postgresql" && job["component"] == "postgresql" && job["message"] == "half"
+            )
             site.touch("one")
             try await eventually("the result") { try await site.field("job", "result") != nil }
             job = try await site.job("job")
             #expect(job["progress"] == "99" && job["stage"] == "later" && job["status"] == "running")
-            #expect(try await site.document("job", "resources").arrayValue?.map { $0["status"] } == ["running", "pending"])
+            #expect(
+                try await site.document("job", "resources").arrayValue?.map { $0["status"] } == ["running", "pending"]
+            )
             site.touch("two")
             job = try await site.ended("job")
             #expect(job["status"] == "done" && job["progress"] == "100")
@@ -61,7 +66,8 @@ struct EventTests {
                 printf '{"cleanup":["/no/such/program"]}\\n' >&3
                 printf '{"progress":1}\\n' >&3
                 \(end)
-                """)
+                """
+            )
             let worker = try await site.worker()
             try await site.push("backup", #"{"id":"job","backupId":"db","killGrace":1}"#)
             if end == "sleep 1000" {
@@ -87,7 +93,8 @@ struct EventTests {
                 printf 'learnt-'; sleep 0.2; echo late-7731
                 printf '{"message":"a learnt-late-7731 b","result":{"learnt-late-7731":["learnt-late-7731"]}}\\n' >&3
                 printf '{"message":"esc \\\\u006cearnt-late-7731"}\\n' >&3
-                """)
+                """
+            )
             let worker = try await site.worker()
             try await site.push("backup", #"{"id":"job","backupId":"db"}"#)
             try await eventually("the event") { try await site.field("job", "progress") == "1" }

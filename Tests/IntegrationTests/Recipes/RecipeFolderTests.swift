@@ -96,7 +96,8 @@ struct RecipeFolderTests {
             }
             #expect(try await site.run("backup", "fine", #""env":{"COLOR":"blue"}"#)["status"] == "done")
             let file = "\(site.directory.path)/ran"
-            for (index, payload) in [#"{"command":["touch","\#(file)"]}"#, #"{"script":"touch \#(file)"}"#].enumerated() {
+            for (index, payload) in [#"{"command":["touch","\#(file)"]}"#, #"{"script":"touch \#(file)"}"#].enumerated()
+            {
                 let job = try await site.run("schedule", "schedule\(index)", #""payload":\#(payload)"#)
                 #expect(job["status"] == "error" && job["reason"] == "failed", "\(job)")
             }

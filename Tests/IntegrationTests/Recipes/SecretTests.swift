@@ -16,7 +16,9 @@ struct SecretTests {
               secrets:
                 allow: ["file:\(site.directory.path)/*", "env:DEPLOY_*"]
                 commands: {vault: [sh, -c, "echo \(Self.planted[2])"]}
-            """, to: "hoistway.yaml")
+            """,
+            to: "hoistway.yaml"
+        )
     }
 
     @Test func everyKindIsRedactedEverywhere() async throws {
@@ -30,10 +32,14 @@ struct SecretTests {
                 printf '{"message":"m %s","result":{"r":"%s"},"stage":"s %s","log":{"level":"INFO","message":"%s"}}\\n' "$F" "$E" "$C" "$F" >&3
                 printf '{"error":{"code":"E","message":"e %s"}}\\n' "$C" >&3
                 exit 1
-                """)
+                """
+            )
             let worker = try await site.worker(
-                ["--config", configuration(site)], environment: ["DEPLOY_KEY": Self.planted[1]])
-            let secrets = #""secrets":{"F":"file:\#(site.directory.path)/secret","E":"env:DEPLOY_KEY","C":"command:vault"}"#
+                ["--config", configuration(site)],
+                environment: ["DEPLOY_KEY": Self.planted[1]]
+            )
+            let secrets =
+                #""secrets":{"F":"file:\#(site.directory.path)/secret","E":"env:DEPLOY_KEY","C":"command:vault"}"#
             let job = try await site.run("backup", "job", secrets)
             #expect(Site.text(seen) == Self.planted.joined(separator: " "))
             #expect(job["reason"] == "failed" && job["stage"] == "s [REDACTED]")
@@ -53,7 +59,9 @@ struct SecretTests {
             try site.recipe("backup", "echo ran > \(site.directory.path)/ran")
             _ = try site.write("abc", to: "short")
             let worker = try await site.worker(
-                ["--config", configuration(site)], environment: ["OTHER": "not-for-you", "DEPLOY_SHORT": "abc"])
+                ["--config", configuration(site)],
+                environment: ["OTHER": "not-for-you", "DEPLOY_SHORT": "abc"]
+            )
             let folder = site.directory.path
             let refused = [
                 "file:/etc/passwd", "file:\(folder)/../../etc/passwd", "file:\(folder)/absent", "env:OTHER",

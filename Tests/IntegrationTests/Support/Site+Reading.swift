@@ -24,7 +24,9 @@ extension Site {
 
     func hash(_ key: String) async throws -> [String: String] {
         let values = try await send(["HGETALL", "\(prefix):\(key)"]).array?.compactMap(\.string) ?? []
-        return Dictionary(uniqueKeysWithValues: stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) })
+        return Dictionary(
+            uniqueKeysWithValues: stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
+        )
     }
 
     func list(_ key: String) async throws -> [String] {
