@@ -112,6 +112,17 @@ enum Files {
         return names
     }
 
+    /// Whether it is a folder that can be read and has nothing in it.
+    static func isEmptyFolder(_ path: String) -> Bool {
+        guard let folder = opendir(path) else { return false }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = name(of: entry)
+            if name != ".", name != ".." { return false }
+        }
+        return true
+    }
+
     static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
         withUnsafePointer(to: &entry.pointee.d_name) {
             $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {

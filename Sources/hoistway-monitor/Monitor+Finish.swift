@@ -74,6 +74,5 @@ extension Monitor {
         }
         tellLog(force: true)
         tell(record.line)
-        _ = hw_unlink(folder, c("control"))
     }
 }
