@@ -144,12 +144,15 @@ let package = Package(
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "HoistwayModel", "HoistwayStore", "RedisClient", "TestSupport"],
+            dependencies: [
+                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["HoistwayModel", "RESP", "TestSupport"],
+            dependencies: ["HoistwayModel", "RESP", "RedisClient", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(name: "CrashTests", dependencies: ["TestSupport"], swiftSettings: strict),

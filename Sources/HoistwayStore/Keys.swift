@@ -38,6 +38,7 @@ package struct Keys: Sendable, Hashable {
     package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
     package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }
     package func wake(worker: String) -> String { "\(prefix):wake:worker:\(worker)" }
+    package func wake(claimer worker: String) -> String { "\(wake(worker: worker)):claimer" }
 
     /// The list a job stands in: its type, its scope and, unless it is the usual one, its priority.
     package func queue(_ type: JobType, scope: Scope, priority: Int) -> String {

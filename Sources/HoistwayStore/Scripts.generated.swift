@@ -2231,13 +2231,13 @@ redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
-  redis.call('DEL', P .. 'wake:worker:' .. ARGV[1])
+  redis.call('DEL', P .. 'wake:worker:' .. ARGV[1], P .. 'wake:worker:' .. ARGV[1] .. ':claimer')
   redis.call('EXPIRE', key, 86400)
 end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "7d38fb0c952aab9bdec070f54d115967659f3b06",
+        sha1: "ad49d106662977cdb4a62e552278b1b8998a1387",
         keyCount: 1
     )
 

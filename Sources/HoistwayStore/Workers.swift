@@ -64,6 +64,11 @@ extension Store {
         _ = try await code(Scripts.leave, [.string(worker), .string(state)])
     }
 
+    /// Lets a worker that waits for hints look for jobs.
+    package func wake(claimer worker: String) async throws {
+        _ = try await redis.send(["LPUSH", .string(keys.wake(claimer: worker)), "1"])
+    }
+
     /// The folders of removed jobs are gone.
     package func forget(_ ids: [String], worker: String) async throws {
         _ = try await code(Scripts.forgotten, [.string(worker)] + ids.map { .string($0) })

@@ -5,11 +5,14 @@ struct AttemptContext: Sendable {
     var type: JobType
     var failures: Int
     var backoff: Backoff
+    /// The job's own grace; nil when the worker's configuration decides.
+    var killGrace: TimeSpan?
 
     init(_ job: Job) {
         type = job.type
         failures = job.failures
         backoff = job.options.backoff
+        killGrace = job.options.killGrace
     }
 
     /// - Parameter record: what `json` wrote into the attempt's folder.
@@ -21,10 +24,14 @@ struct AttemptContext: Sendable {
             delay: record["backoff"]?["delay"].flatMap { TimeSpan($0) } ?? Backoff.standard.delay,
             maximum: record["backoff"]?["max"].flatMap { TimeSpan($0) } ?? Backoff.standard.maximum
         )
+        killGrace = record["killGrace"].flatMap { TimeSpan($0) }
     }
 
     var json: JSON {
-        ["type": .string(type.name), "failures": .int(failures), "backoff": backoff.json]
+        [
+            "type": .string(type.name), "failures": .int(failures), "backoff": backoff.json,
+            "killGrace": killGrace?.json ?? .null,
+        ]
     }
 
     /// The wait before the next attempt.

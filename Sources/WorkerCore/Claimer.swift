@@ -24,9 +24,10 @@ struct Claimer: Sendable {
             do {
                 if isHinted, try await claim() { continue }
                 let claimant = claimant()
-                let keys = claimant.types.flatMap { type in
+                let lanes = claimant.types.flatMap { type in
                     claimant.scopes.map { store.keys.wake(type, scope: $0) }
                 }
+                let keys = [store.keys.wake(claimer: claimant.workerID)] + lanes
                 isHinted = try await blocking.blpop(keys, seconds: Claimer.wait) != nil || !board.isAccepting
             } catch {
                 guard board.isAccepting else { return }

@@ -59,7 +59,7 @@ struct Runner: Sendable {
                 attempt.jobID,
                 fence: attempt.fence,
                 attempt: attempt,
-                killGrace: planner.settings.killGrace.duration
+                killGrace: (context.killGrace ?? planner.settings.killGrace).duration
             )
         else { return }
         Task {

@@ -197,6 +197,8 @@ struct Work: Sendable {
         let announcement = announcement()
         guard types.served != before, board.isAccepting else { return }
         _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+        // The claimer waits for hints about the types it knew.
+        _ = try? await store.wake(claimer: identity.id)
     }
 }
 
