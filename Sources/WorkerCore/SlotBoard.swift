@@ -41,7 +41,6 @@ final class SlotBoard: Sendable {
     var isAccepting: Bool { state.withLock { $0.isAccepting } }
     var free: Int { state.withLock { $0.isAccepting ? max(0, capacity - $0.entries.count) : 0 } }
     var ids: [String] { state.withLock { Array($0.entries.keys) } }
-    var attempts: [Attempt] { state.withLock { $0.entries.values.compactMap(\.attempt) } }
     /// Whether a job is being launched at this moment.
     var isLaunching: Bool { state.withLock { $0.entries.values.contains { $0.attempt == nil } } }
 
@@ -94,6 +93,12 @@ final class SlotBoard: Sendable {
         guard let entry else { return false }
         deliver(id, entry)
         return true
+    }
+
+    /// Ends every job that runs, each with its own grace.
+    func killAll(by: String, why: String) {
+        let request = KillRequest(requestedAt: Timestamp.now().description, by: by, why: why)
+        for id in ids { _ = kill(id, request) }
     }
 
     private func deliver(_ id: String, _ entry: Entry) {

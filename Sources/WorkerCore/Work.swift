@@ -164,13 +164,7 @@ struct Work: Sendable {
                 return "detached: \(board.count) jobs go on"
             case .kill:
                 logger.warning("killing \(board.count) jobs")
-                for attempt in board.attempts {
-                    attempt.kill(
-                        grace: settings.killGrace.duration,
-                        by: identity.id,
-                        why: "the worker was told to stop"
-                    )
-                }
+                board.killAll(by: identity.id, why: "the worker was told to stop")
             case .leave:
                 return "left at once: \(board.count) jobs go on"
             case nil:

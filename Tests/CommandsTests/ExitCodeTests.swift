@@ -93,7 +93,7 @@ import Testing
 
     @Test func helpAndCompletionsAreZero() async throws {
         #expect(await hoistway(["--help"]).output.contains("enqueue"))
-        #expect(await hoistway(["worker", "--help"]).output.contains("--fence-after"))
+        #expect(await hoistway(["worker", "--help"]).output.contains("--on-stop"))
         #expect(await hoistway(["worker", "stop", "--help"]).output.contains("--mode"))
         #expect(await hoistway(["--version"]).output == "\(Version.current)\n")
         for shell in ["bash", "zsh", "fish"] {
@@ -110,7 +110,7 @@ import Testing
             #expect(command.configuration.discussion.contains("hoistway"), "\(command._commandName)")
         }
         let help = HoistwayCommand.helpMessage()
-        for absent in ["recipe ", "rollback", "schedule add", "deployment", "token", "doctor", " api "] {
+        for absent in ["recipe ", "rollback", "schedule add", "deployment ", "token", "doctor", " api "] {
             #expect(!help.contains(absent), "\(absent)")
         }
     }
