@@ -41,7 +41,8 @@ extension Configuration {
     {
         var counts: [String: Int] = [:]
         for (name, setting) in try reader.map(key) {
-            let count: Int = try SettingReader.value(setting, "\(reader.name(key)).\(name)", "a whole number from 1 on") {
+            let count: Int = try SettingReader.value(setting, "\(reader.name(key)).\(name)", "a whole number from 1 on")
+            {
                 Int($0).flatMap { $0 >= 1 ? $0 : nil }
             }
             counts[name] = count
