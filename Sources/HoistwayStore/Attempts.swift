@@ -69,7 +69,10 @@ extension Store {
         ])
         if case .failure(let error) = replies[0], error.serverCode == "NOSCRIPT" {
             let code = try await finish(id, fence: fence, outcome)
-            if case .success(let taken) = replies[1] { return (code, Store.jobs(in: taken)) }
+            // What was claimed before the end was recorded does not know yet what that set free.
+            if case .success(let taken) = replies[1], case let jobs = Store.jobs(in: taken), !jobs.isEmpty {
+                return (code, jobs)
+            }
             return (code, try await claim(claimant, count: count))
         }
         let first = try replies[0].get().array?.first ?? .null

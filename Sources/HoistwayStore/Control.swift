@@ -123,6 +123,12 @@ extension Store {
         }
     }
 
+    /// Takes, keeps or lets go the role of who carries out commands.
+    /// - Returns: whether this holder has it.
+    package func holdControl(_ token: String, _ holds: Bool) async throws -> Bool {
+        try await code(Scripts.holdControl, [.string(token), holds ? 1 : 0]) == .ok
+    }
+
     /// Commands that wait, at most 100, next first.
     package func commands() async throws -> [[UInt8]] {
         try await redis.send(["LRANGE", .string(keys.control), 0, 99]).array?.compactMap(\.bytes) ?? []

@@ -77,7 +77,7 @@ package final class RedisServer: Sendable {
     package func client(
         name: String = "test",
         scripts: [RedisScript] = [],
-        commandTimeout: Duration = .seconds(5)
+        commandTimeout: Duration = .seconds(60)
     ) async throws -> RedisClient {
         let client = RedisClient(
             url: url,

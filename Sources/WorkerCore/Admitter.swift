@@ -23,16 +23,33 @@ struct Admitter: Sendable {
         }
     }
 
-    /// Carries out what waits in the control list.
+    /// Carries out what waits in the control list, unless somebody else is at it.
     func obey() async {
+        let token = Identifier.ulid()
         do {
-            for _ in 0..<1000 {
-                let commands = try await store.commands()
-                for raw in commands { try await carryOut(raw) }
-                if commands.count < 100 { return }
+            // What is pushed while the role is let go finds nobody listening to it: hence another look.
+            while try await !store.commands().isEmpty, try await store.holdControl(token, true) {
+                do {
+                    try await carryOutAll(token)
+                } catch {
+                    _ = try? await store.holdControl(token, false)
+                    throw error
+                }
+                _ = try await store.holdControl(token, false)
             }
         } catch {
             logger.debug("control list: \(error)")
+        }
+    }
+
+    private func carryOutAll(_ token: String) async throws {
+        while true {
+            let commands = try await store.commands()
+            guard !commands.isEmpty else { return }
+            for raw in commands {
+                guard try await store.holdControl(token, true) else { return }
+                try await carryOut(raw)
+            }
         }
     }
 

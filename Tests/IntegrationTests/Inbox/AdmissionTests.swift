@@ -13,11 +13,11 @@ struct AdmissionTests {
             let worker = try await site.worker()
             try await site.push(
                 "backup",
-                #"{"id":"one","backupId":"db","title":"Nightly","labels":{"team":"a"},"replyTo":"answers","memberId":"m"}"#
+                #"{"id":"one","backupId":"db","title":"Nightly","labels":{"team":"a"},"replyTo":"\#(site.answers)","memberId":"m"}"#
             )
-            let answer = try await site.answer(in: "answers")
+            let answer = try await site.answer(in: site.answers)
             #expect(answer == ["ok": true, "id": "one"])
-            let ttl = try await site.send(["TTL", "answers"]).int
+            let ttl = try await site.send(["TTL", .string(site.answers)]).int
             #expect(ttl == -2 || (1...60).contains(ttl ?? -1))
 
             try await site.wait(for: "one", "running")

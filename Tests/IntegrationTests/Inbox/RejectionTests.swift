@@ -62,8 +62,8 @@ struct RejectionTests {
     @Test func usableIdBecomesJobInError() async throws {
         try await Site.with { site in
             let worker = try await site.worker()
-            try await site.push("backup", #"{"id":"bad","backupId":"db","surprise":1,"replyTo":"answers"}"#)
-            let answer = try await site.answer(in: "answers")
+            try await site.push("backup", #"{"id":"bad","backupId":"db","surprise":1,"replyTo":"\#(site.answers)"}"#)
+            let answer = try await site.answer(in: site.answers)
             #expect(answer["ok"] == false && answer["error"]?["fieldErrors"]?["surprise"] != nil)
             let job = try await site.job("bad")
             #expect(job["status"] == "error" && job["reason"] == "rejected" && job["completedAt"] != nil)
@@ -77,11 +77,11 @@ struct RejectionTests {
             let worker = try await site.worker()
             _ = try await site.run("backup", "one")
             let before = try await site.job("one")
-            try await site.push("backup", #"{"id":"one","backupId":"other","replyTo":"answers"}"#)
-            let answer = try await site.answer(in: "answers")
+            try await site.push("backup", #"{"id":"one","backupId":"other","replyTo":"\#(site.answers)"}"#)
+            let answer = try await site.answer(in: site.answers)
             #expect(answer["error"]?["fieldErrors"]?["id"] != nil)
-            try await site.push("backup", #"{"id":"one","surprise":true,"replyTo":"answers"}"#)
-            #expect(try await site.answer(in: "answers")["ok"] == false)
+            try await site.push("backup", #"{"id":"one","surprise":true,"replyTo":"\#(site.answers)"}"#)
+            #expect(try await site.answer(in: site.answers)["ok"] == false)
             #expect(try await site.job("one") == before)
             try await worker.end(SIGTERM)
         }
@@ -91,8 +91,8 @@ struct RejectionTests {
         try await Site.with { site in
             try site.recipe("backup", "true")
             let worker = try await site.worker()
-            try await site.push("teleport", #"{"id":"x","resourceId":"r","replyTo":"answers"}"#)
-            #expect(try await site.answer(in: "answers")["error"]?["fieldErrors"]?["type"] != nil)
+            try await site.push("teleport", #"{"id":"x","resourceId":"r","replyTo":"\#(site.answers)"}"#)
+            #expect(try await site.answer(in: site.answers)["error"]?["fieldErrors"]?["type"] != nil)
 
             let large = String(repeating: "x", count: 256 * 1024)
             try await site.push("backup", #"{"id":"large","backupId":"db","payload":{"a":"\#(large)"}}"#)

@@ -100,9 +100,9 @@ struct TurnTests {
 
             try await site.push(
                 "backup",
-                #"{"id":"refused","backupId":"db","onConflict":"reject","replyTo":"answers"}"#
+                #"{"id":"refused","backupId":"db","onConflict":"reject","replyTo":"\#(site.answers)"}"#
             )
-            #expect(try await site.answer(in: "answers")["ok"] == false)
+            #expect(try await site.answer(in: site.answers)["ok"] == false)
             #expect(try await site.ended("refused")["reason"] == "rejected")
 
             try await site.push("backup", #"{"id":"last","backupId":"db","onConflict":"supersedeRunning"}"#)
@@ -138,16 +138,16 @@ struct TurnTests {
         try await Site.with { site in
             try site.recipe("backup", "echo run >> \(site.directory.path)/runs")
             let worker = try await site.worker()
-            let document = #"{"backupId":"db","idempotencyKey":"k","replyTo":"answers"}"#
+            let document = #"{"backupId":"db","idempotencyKey":"k","replyTo":"\#(site.answers)"}"#
             try await site.push("backup", document)
-            let first = try await site.answer(in: "answers")
+            let first = try await site.answer(in: site.answers)
             let id = try #require(first["id"]?.stringValue)
             _ = try await site.ended(id)
             try await site.push("backup", document)
-            #expect(try await site.answer(in: "answers")["id"]?.stringValue == id)
+            #expect(try await site.answer(in: site.answers)["id"]?.stringValue == id)
             #expect(try await site.order(#""command":"remove","id":"\#(id)""#)["ok"] == true)
             try await site.push("backup", document)
-            let other = try #require(try await site.answer(in: "answers")["id"]?.stringValue)
+            let other = try #require(try await site.answer(in: site.answers)["id"]?.stringValue)
             #expect(other != id)
             _ = try await site.ended(other)
             #expect(site.lines("runs").count == 2)

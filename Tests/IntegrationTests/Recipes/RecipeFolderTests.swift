@@ -27,8 +27,8 @@ struct RecipeFolderTests {
         try await Site.with { site in
             let path = try site.write("types: [terraform]\n", to: "hoistway.yaml")
             let worker = try await site.worker(["--config", path])
-            try await site.push("terraform", #"{"id":"job","resourceId":"r","replyTo":"answers"}"#)
-            #expect(try await site.answer(in: "answers")["ok"] == true)
+            try await site.push("terraform", #"{"id":"job","resourceId":"r","replyTo":"\#(site.answers)"}"#)
+            #expect(try await site.answer(in: site.answers)["ok"] == true)
             #expect(try await site.field("job", "status") == "pending")
             try site.recipe("terraform", "true")
             try await site.wait(for: "job", "done")

@@ -58,6 +58,9 @@ extension Site {
         return try JSON(parsing: try #require(answer))
     }
 
+    /// A list for answers that no other test reads.
+    var answers: String { "\(prefix)-answers" }
+
     /// Carries out a command by the control list.
     /// - Parameter members: the command's members, without braces.
     func order(_ members: String) async throws -> JSON {
