@@ -40,9 +40,9 @@ func hoistway(
     _ arguments: [String],
     environment: [String: String] = [:],
     directory: String = "/",
-    input: String = ""
+    input: String = "",
+    captured: CapturedConsole = CapturedConsole()
 ) async -> CommandResult {
-    let captured = CapturedConsole()
     let console = captured.console(environment: environment, directory: directory, input: input)
     let code = await Console.$current.withValue(console) { await HoistwayMain.run(arguments) }
     return CommandResult(code: code, output: captured.output, error: captured.error)
