@@ -93,7 +93,7 @@ struct UpCommand: AsyncParsableCommand {
         }
         guard jobs.isEmpty else {
             logger.info(
-                "\(jobs.count) jobs go on; Redis is left running for them, the next \"hoistway up\" takes them over"
+                "Redis is left running for the jobs that go on (\(jobs.count)); the next \"hoistway up\" takes them over"
             )
             return
         }
