@@ -15,10 +15,22 @@ struct JobCommandTests {
             try site.recipe("backup", "cat; [ $HOISTWAY_RESOURCE_ID = good ] || { echo broken >&2; exit 3; }")
             let worker = try await site.worker()
             let good = try await site.hoistway(
-                "enqueue", "backup", "good", "--set", "a=1", "--set", "b.c=text", "--label", "team=core", "--wait")
+                "enqueue",
+                "backup",
+                "good",
+                "--set",
+                "a=1",
+                "--set",
+                "b.c=text",
+                "--label",
+                "team=core",
+                "--wait"
+            )
             #expect(good.status == 0, "\(good)")
             let id = good.output.split(separator: "\n").first.map(String.init) ?? ""
-            #expect(try JSON(parsing: try #require(try await site.field(id, "payload"))) == ["a": 1, "b": ["c": "text"]])
+            #expect(
+                try JSON(parsing: try #require(try await site.field(id, "payload"))) == ["a": 1, "b": ["c": "text"]]
+            )
             #expect(try await site.document(id, "labels") == ["team": "core"])
 
             let bad = try await site.hoistway("enqueue", "backup", "bad", "--id", "mine", "--wait")
@@ -38,7 +50,8 @@ struct JobCommandTests {
                 ["enqueue", "backup"], ["enqueue", "bakcup", "db"], ["enqueue", "backup", "db", "--priority", "11"],
                 ["enqueue", "backup", "db", "--payload", "[1]"], ["enqueue", "backup", "db", "--payload", "@/no/such"],
                 ["enqueue", "backup", "db", "--timeout", "long"], ["enqueue", "backup", "db", "--id", "a b"],
-                ["enqueue", "backup", "db", "--set", "novalue"], ["list", "--status", "asleep"], ["list", "--limit", "0"],
+                ["enqueue", "backup", "db", "--set", "novalue"], ["list", "--status", "asleep"],
+                ["list", "--limit", "0"],
                 ["list", "--cursor", "nonsense"], ["kill", "x", "--signal", "HUP"], ["pause", "bakcup"], ["explode"],
                 ["status"], ["logs", "x", "--tail", "-1"],
             ]
@@ -48,7 +61,8 @@ struct JobCommandTests {
                 #expect(result.output.isEmpty && !result.errors.isEmpty, "\(words)")
             }
             for words in [
-                ["status", "nobody"], ["wait", "nobody"], ["logs", "nobody"], ["history", "nobody"], ["kill", "nobody"],
+                ["status", "nobody"], ["wait", "nobody"], ["logs", "nobody"], ["history", "nobody"],
+                ["kill", "nobody"],
                 ["retry", "nobody"], ["remove", "nobody"], ["promote", "nobody"], ["worker", "stop", "nobody"],
             ] {
                 let result = try await Program.run(words + ["--redis", site.url, "--prefix", site.prefix])
@@ -100,10 +114,14 @@ struct JobCommandTests {
             for id in ["b1", "b2", "b3", "c1"] { _ = try await site.ended(id) }
             func ids(_ options: [String]) async throws -> (ids: [String], cursor: String?) {
                 let result = try await Program.run(
-                    ["list", "--json", "--redis", site.url, "--prefix", site.prefix] + options)
+                    ["list", "--json", "--redis", site.url, "--prefix", site.prefix] + options
+                )
                 #expect(result.status == 0, "\(result)")
                 let page = try json(result)
-                return (page["items"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? [], page["nextCursor"]?.stringValue)
+                return (
+                    page["items"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? [],
+                    page["nextCursor"]?.stringValue
+                )
             }
             #expect(try await ids(["--type", "backup"]).ids == ["b3", "b2", "b1"])
             #expect(try await ids(["--type", "backup", "--resource", "db"]).ids == ["b3", "b1"])

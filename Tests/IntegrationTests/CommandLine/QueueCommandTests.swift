@@ -35,7 +35,9 @@ struct QueueCommandTests {
             #expect(try await because(site, "recipe").contains("compose"))
             let json = try JSON(parsing: try await site.hoistway("status", "same", "--json").output)
             #expect(json["waiting"]?["blockedBy"] == ["runs"])
-            #expect(json["waiting"]?.objectValue?.keys == ["position", "ahead", "because", "blockedBy", "estimatedStart"])
+            #expect(
+                json["waiting"]?.objectValue?.keys == ["position", "ahead", "because", "blockedBy", "estimatedStart"]
+            )
 
             #expect(try await site.hoistway("pause", "backup").status == 0)
             #expect(try await because(site, "full").contains("paused"))

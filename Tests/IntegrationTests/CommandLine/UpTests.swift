@@ -16,7 +16,10 @@ struct UpTests {
         init() throws {
             directory = try TemporaryDirectory()
             mkdir("\(directory.path)/recipes", 0o755)
-            try write("#!/bin/sh\necho begin; while [ ! -e \(directory.path)/gate ]; do sleep 0.05; done; exit 5\n", "backup")
+            try write(
+                "#!/bin/sh\necho begin; while [ ! -e \(directory.path)/gate ]; do sleep 0.05; done; exit 5\n",
+                "backup"
+            )
         }
 
         func write(_ text: String, _ recipe: String) throws {
@@ -31,7 +34,8 @@ struct UpTests {
         func up(_ name: String, port: Int? = nil) async throws -> RunningProgram {
             let program = try await Program.start(
                 ["up", "--data", data, "--recipes", recipes, "--redis-port", "\(port ?? self.port)"],
-                log: "\(directory.path)/\(name).log")
+                log: "\(directory.path)/\(name).log"
+            )
             try await eventually("up to be ready", timeout: .seconds(30)) {
                 try await run("workers").output.contains(" running ")
             }
@@ -56,7 +60,10 @@ struct UpTests {
         #expect(stat("\(place.data)/redis.url", &status) == 0 && status.st_mode & 0o777 == 0o600)
         let url = try #require(Site.text("\(place.data)/redis.url"))
         #expect(try await place.run("list").status == 0)
-        #expect(try await Program.run(["list", "--redis", "redis://127.0.0.1:\(place.port)"]).status == 69, "no password")
+        #expect(
+            try await Program.run(["list", "--redis", "redis://127.0.0.1:\(place.port)"]).status == 69,
+            "no password"
+        )
         #expect(try await place.run("enqueue", "backup", "db", "--id", "job").status == 0)
         try await eventually("it to run") { try await place.run("list", "--status", "running").output.contains("job") }
         let redis = try await place.redisPid()
