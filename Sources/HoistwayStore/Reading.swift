@@ -62,6 +62,9 @@ extension Store {
     /// A page of jobs. What an index does not answer is filtered; one call looks at no more than 2,000 records and may
     /// so return a short page with a cursor.
     package func list(_ filter: JobFilter) async throws -> JobPage {
+        if let text = filter.cursor, Int64(text) == nil {
+            throw Refusal(.invalidDocument, field: "cursor", "must be one that an earlier page ended with")
+        }
         var cursor = filter.cursor ?? "+inf"
         var page = JobPage(jobs: [], nextCursor: nil)
         var looked = 0
