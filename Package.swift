@@ -143,6 +143,11 @@ let package = Package(
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
+            name: "WorkerCoreTests",
+            dependencies: ["HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "WorkerCore", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "CommandsTests",
             dependencies: [
                 "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",

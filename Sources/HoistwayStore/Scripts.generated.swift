@@ -8,6 +8,9 @@ package enum Scripts {
         name: "admit",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -397,14 +400,17 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "a14785de3326a73f14f5cc4cf5a92980a423ab34",
-        keyCount: 1
+        sha1: "8fa2db3947e37cddf9f91733670c7465e84bbb30",
+        keyCount: 2
     )
 
     package static let answer = RedisScript(
         name: "answer",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -462,14 +468,17 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "6f4df82b011e81400d43611af01f4b23fce4b6d1",
-        keyCount: 1
+        sha1: "a586e74b6e78e50f51473b904142fb44bc809788",
+        keyCount: 2
     )
 
     package static let appendLog = RedisScript(
         name: "appendLog",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -575,14 +584,17 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "d536f9819498ea6c6fccc38779dc91703da127a2",
-        keyCount: 1
+        sha1: "095629a125975778dc0d18af3ea46ea1ca6dbeee",
+        keyCount: 2
     )
 
     package static let claim = RedisScript(
         name: "claim",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -812,14 +824,17 @@ if rest then
 end
 return taken
 """#,
-        sha1: "83efd64b44d17c71da96a0556016a470b5f88f0e",
-        keyCount: 1
+        sha1: "4c9209043718b83130b3228b3ddf6452648df6b9",
+        keyCount: 2
     )
 
     package static let drain = RedisScript(
         name: "drain",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1055,14 +1070,17 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "2fa650147b66cca69e01c1017269a0c01822a028",
-        keyCount: 1
+        sha1: "4bc67fa734e418136a30e4fab84eddcf5667c824",
+        keyCount: 2
     )
 
     package static let finish = RedisScript(
         name: "finish",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1401,14 +1419,17 @@ redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "c7227b2231f5c0c6fa035586db97939b196cb087",
-        keyCount: 1
+        sha1: "5c94c5c98b0a3fce3347592900c25c5e129c5a3a",
+        keyCount: 2
     )
 
     package static let forgotten = RedisScript(
         name: "forgotten",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1462,14 +1483,17 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "6ee6bb4147ec7b6f257559eab8c052d2a9b3056a",
-        keyCount: 1
+        sha1: "4b82877629693c5381b77403d6fe0b6a7b807942",
+        keyCount: 2
     )
 
     package static let holdControl = RedisScript(
         name: "holdControl",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1530,14 +1554,17 @@ else
 end
 return OK
 """#,
-        sha1: "5271d871af4ba7ed6b2c4df4f032fad9a777007b",
-        keyCount: 1
+        sha1: "8420151c4004a79ecca4a953de391944354b74d2",
+        keyCount: 2
     )
 
     package static let inspectJobs = RedisScript(
         name: "inspectJobs",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1761,14 +1788,17 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "7938847cc5a7903ab72c7a47efc1bc53d08353a2",
-        keyCount: 1
+        sha1: "54f0665f156e856d19ed6b61c8425e904ee04cde",
+        keyCount: 2
     )
 
     package static let inspectMembers = RedisScript(
         name: "inspectMembers",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -1979,14 +2009,17 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "8d7d905b174f31ea40cb293cdeeb26825f03fb48",
-        keyCount: 1
+        sha1: "107ba871f1efaf24a876b6fd44e1df20ad51ff4f",
+        keyCount: 2
     )
 
     package static let kill = RedisScript(
         name: "kill",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -2236,14 +2269,17 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "2bb3ce70e70062b2c3ac0c902e6d5f9c89327870",
-        keyCount: 1
+        sha1: "39d17ffc4ecdad54e3affb6f73553921191ffc6c",
+        keyCount: 2
     )
 
     package static let leave = RedisScript(
         name: "leave",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -2305,14 +2341,17 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "ad49d106662977cdb4a62e552278b1b8998a1387",
-        keyCount: 1
+        sha1: "a8444802dd2608e0e321797eb8ae20d3920141f6",
+        keyCount: 2
     )
 
     package static let pause = RedisScript(
         name: "pause",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -2498,14 +2537,17 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "483f25cffafc9308f83c87d6540a638d3491200b",
-        keyCount: 1
+        sha1: "b9079ba11195df43c4d119190d4c3e4bc85c068d",
+        keyCount: 2
     )
 
     package static let promote = RedisScript(
         name: "promote",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -2667,14 +2709,17 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "0acb170c8714df42e33302685662b9412896eb11",
-        keyCount: 1
+        sha1: "35bfee62441a5ec2d3259b4184eae0012379dabb",
+        keyCount: 2
     )
 
     package static let register = RedisScript(
         name: "register",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -2743,14 +2788,17 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "087061fb772f34152cf7ca9884c58b81e1316665",
-        keyCount: 1
+        sha1: "2d4a8357b1208e0cb9ae6e3cb64c2ce8ed44b5ac",
+        keyCount: 2
     )
 
     package static let reject = RedisScript(
         name: "reject",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3026,14 +3074,17 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "bc0a6452690ab885da8639593e261257cad0cda6",
-        keyCount: 1
+        sha1: "8e07d7e6727305d2232794dbed80fed6f4874bd5",
+        keyCount: 2
     )
 
     package static let release = RedisScript(
         name: "release",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3285,14 +3336,17 @@ record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "9dca9e4ac5c94e493298e7210cea0f67e518630b",
-        keyCount: 1
+        sha1: "26fe2266bd0535363209b42414e90871f21d1b14",
+        keyCount: 2
     )
 
     package static let remove = RedisScript(
         name: "remove",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3558,14 +3612,17 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "a8fa3e985eac835a4492455733c71a5fefe77f4c",
-        keyCount: 1
+        sha1: "eb471a38aeca5d00e5c1ec3bc0719bfc1afaf91f",
+        keyCount: 2
     )
 
     package static let report = RedisScript(
         name: "report",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3645,14 +3702,17 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "d1a3228ba01f8c510484db23c78080348a53a910",
-        keyCount: 1
+        sha1: "c2a092773d4ac141eb4e8f81cbc33cbe5c5b1a9d",
+        keyCount: 2
     )
 
     package static let retry = RedisScript(
         name: "retry",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3884,14 +3944,17 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "51431f6dbf328c83b5d8ccd78858cff2e0c8ca4c",
-        keyCount: 1
+        sha1: "84a8fe07f8d9e9914d8f82daa77fa509e904c77c",
+        keyCount: 2
     )
 
     package static let started = RedisScript(
         name: "started",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -3991,14 +4054,17 @@ begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', A
   'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "2dc66d87fb36b28769c8891fba6f7442ae62b78b",
-        keyCount: 1
+        sha1: "383515ddda4f21823198cbb9868b233860af39d4",
+        keyCount: 2
     )
 
     package static let stopWorker = RedisScript(
         name: "stopWorker",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -4059,14 +4125,17 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "758dff0ffd457fb2c328a373ef3bc195827b2dfa",
-        keyCount: 1
+        sha1: "8e5798c6ee257a65ec3432d2c5a2ad79cf94b08c",
+        keyCount: 2
     )
 
     package static let tick = RedisScript(
         name: "tick",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 local clock = redis.call('TIME')
@@ -4378,8 +4447,8 @@ end
 local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
 """#,
-        sha1: "7b9c6c96cf34b4f188322101781060293462080a",
-        keyCount: 1
+        sha1: "5d009c49c3441da86920e3490440fa9ceea4f311",
+        keyCount: 2
     )
 
     /// Every script, to be loaded at connect.

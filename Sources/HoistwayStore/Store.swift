@@ -27,6 +27,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
 package struct Store: Sendable {
     package let redis: any RedisCommands
     package let keys: Keys
+    /// The command of the control list for which scripts are run: they have an effect only while it stands at the head.
+    private var command: [UInt8]?
 
     /// The layout of the keys that this version writes, and the oldest version that can read it.
     package static let schema = 1
@@ -42,8 +44,22 @@ package struct Store: Sendable {
         Store(redis: redis, prefix: keys.prefix)
     }
 
+    /// The same store on behalf of a command of the control list, as it lies there.
+    /// - Throws: from then on `RedisError` with the code `TAKEN` once another process has carried the command out.
+    package func whileFirst(_ command: [UInt8]) -> Store {
+        var store = self
+        store.command = command
+        return store
+    }
+
     func run(_ script: RedisScript, _ arguments: [RedisArgument]) async throws -> RESPValue {
-        try await redis.run(script, keys: [.string(keys.meta)], arguments: arguments)
+        let meta = RedisArgument.string(keys.meta)
+        guard let command else { return try await redis.run(script, keys: [meta], arguments: arguments) }
+        return try await redis.run(
+            script,
+            keys: [meta, .string(keys.control)],
+            arguments: arguments + [.bytes(command)]
+        )
     }
 
     /// Runs a script that answers a code alone.

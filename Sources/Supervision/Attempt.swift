@@ -143,7 +143,8 @@ package final class Attempt: Sendable {
         finish(with: .lost(record), verdict: .failure(.infrastructure("\(info.jobID)#\(info.attempt): \(text)")))
     }
 
-    var isFinished: Bool { state.withLock { $0.finished } }
+    /// Whether it has ended, or is not watched any more.
+    package var isFinished: Bool { state.withLock { $0.finished } }
 
     private func finish(with event: AttemptEvent?, verdict: Result<Void, SupervisionError>) {
         let first = state.withLock { state in

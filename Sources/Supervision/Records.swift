@@ -107,6 +107,7 @@ package struct LostRecord: Sendable, Hashable {
         case neverStarted
     }
 
+    static let monitorDied = LostRecord(reason: .monitorDied, killed: 0, cleanupFailures: [], rebooted: false)
     static let neverStarted = LostRecord(reason: .neverStarted, killed: 0, cleanupFailures: [], rebooted: false)
 }
 

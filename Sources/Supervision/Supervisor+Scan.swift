@@ -42,6 +42,8 @@ extension Supervisor {
 
     /// Says that the result of an attempt is kept elsewhere: `scan()` passes it over from now on.
     package func settled(_ info: AttemptInfo) {
+        // The folder may be that of a newer attempt by now, which has the number of one that never started.
+        if let fence = fence(watchedIn: info.folder), fence != info.fence { return }
         rename("\(info.folder)/\(AttemptFile.name)", "\(info.folder)/\(AttemptFile.settledName)")
     }
 
@@ -70,6 +72,18 @@ extension Supervisor {
         Files.removeTree("\(data)/jobs/\(jobID)")
     }
 
+    /// Finds an attempt as `scan()` does, also a settled one whose end must be told again.
+    /// - Returns: `nil` when there is none, or somebody watches it.
+    package func lookAgain(jobID: String, attempt: Int) async -> FoundAttempt? {
+        guard Identifier.isJobID(jobID) else { return nil }
+        let folder = AttemptPreparation.folder(data: data, jobID: jobID, attempt: attempt)
+        return await withCheckedContinuation { continuation in
+            pool.run { [self] in
+                find(folder, jobID: jobID, attempt: attempt) { continuation.resume(returning: $0) }
+            }
+        }
+    }
+
     /// What is known of an attempt, also a settled one; `nil` when its folder is gone.
     package func info(jobID: String, attempt: Int) -> AttemptInfo? {
         guard Identifier.isJobID(jobID) else { return nil }
@@ -86,8 +100,9 @@ extension Supervisor {
             attempt.end(exit)
             tidy(attempt)
         case .neverStarted:
+            // Whoever hears of it may remove the folder and launch the job anew.
+            forget(attempt)
             attempt.lose(.neverStarted)
-            tidy(attempt)
         case .lost:
             clearingPool.run { [self] in
                 attempt.lose(clearUp(attempt.info))
@@ -123,6 +138,11 @@ extension Supervisor {
             tidy(attempt)
             tell(.neverStarted(info))
         case .lost:
+            if Files.exists("\(folder)/\(AttemptFile.settledName)") {
+                // It was cleared up when it was told for the first time.
+                tidy(attempt)
+                return tell(.lost(info, .monitorDied))
+            }
             clearingPool.run { [self] in
                 let record = clearUp(info)
                 tidy(attempt)
@@ -141,7 +161,7 @@ extension Supervisor {
 
     private func clearUp(_ info: AttemptInfo) -> LostRecord {
         guard let file = AttemptFile(folder: info.folder, jobID: info.jobID, attempt: info.attempt) else {
-            return LostRecord(reason: .monitorDied, killed: 0, cleanupFailures: [], rebooted: false)
+            return .monitorDied
         }
         let swept = Sweep(file: file).run()
         let failures = Cleanup(file: file, launcher: launcher).run()

@@ -135,6 +135,8 @@ package final class Supervisor: Sendable {
         }
     }
 
+    func fence(watchedIn folder: String) -> Int64? { state.withLock { $0.attempts[folder]?.fence } }
+
     func isWatched(_ folder: String) -> Bool { state.withLock { $0.attempts[folder] != nil } }
 
     func forget(_ attempt: Attempt) {

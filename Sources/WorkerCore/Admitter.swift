@@ -48,7 +48,12 @@ struct Admitter: Sendable {
             guard !commands.isEmpty else { return }
             for raw in commands {
                 guard try await store.holdControl(token, true) else { return }
-                try await carryOut(raw)
+                do {
+                    try await carryOut(raw)
+                } catch let error as RedisError where error.serverCode == "TAKEN" {
+                    // It took so long that somebody else thought us dead: the list is another one now.
+                    break
+                }
             }
         }
     }
@@ -67,15 +72,19 @@ struct Admitter: Sendable {
             answer = earlier
         } else {
             do {
-                answer = try await carryOut(document)
+                answer = try await carryOut(document, store.whileFirst(raw))
             } catch let refusal as Refusal {
                 answer = ["ok": false, "error": refusal.json]
+            } catch let error as RedisError where error.isLasting {
+                // It would stand before all others for ever.
+                logger.error("a command cannot be carried out: \(error)")
+                answer = ["ok": false, "error": ["code": "internal", "message": .string("\(error)")]]
             }
         }
         try await store.answer(raw, replyTo: document.replyTo, requestID: document.requestID, answer)
     }
 
-    private func carryOut(_ document: ControlDocument) async throws -> JSON {
+    private func carryOut(_ document: ControlDocument, _ store: Store) async throws -> JSON {
         switch document.command {
         case .kill(.job(let id), let order):
             _ = try await store.kill(id, order)
@@ -148,6 +157,11 @@ struct Listener: Sendable {
         } while cursor != "0"
         return keys
     }
+}
+
+extension RedisError {
+    /// Whether the data itself stand in the way, so that no other try can help.
+    fileprivate var isLasting: Bool { serverCode == "ERR" || serverCode == "WRONGTYPE" }
 }
 
 extension String {

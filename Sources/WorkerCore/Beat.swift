@@ -16,10 +16,13 @@ final class Beat: Sendable {
     let supervisor: Supervisor
     let announcement: @Sendable () -> WorkerAnnouncement
     let stop: @Sendable (ControlDocument.StopMode) -> Void
+    /// Follows or settles an attempt that was found on disk.
+    let take: @Sendable (FoundAttempt) -> Void
     let logger: Logger
 
     private let process = Identifier.ulid()
-    private let suspects = Mutex<Set<String>>([])
+    private let chores = Chores()
+    private let suspects = Mutex<Set<Claim>>([])
     private let listener = Mutex<Task<Void, Never>?>(nil)
 
     /// Beats between two looks at what Redis believes the worker has.
@@ -33,6 +36,7 @@ final class Beat: Sendable {
         supervisor: Supervisor,
         announcement: @escaping @Sendable () -> WorkerAnnouncement,
         stop: @escaping @Sendable (ControlDocument.StopMode) -> Void,
+        take: @escaping @Sendable (FoundAttempt) -> Void,
         logger: Logger
     ) {
         self.identity = identity
@@ -42,6 +46,7 @@ final class Beat: Sendable {
         self.supervisor = supervisor
         self.announcement = announcement
         self.stop = stop
+        self.take = take
         self.logger = logger
     }
 
@@ -70,18 +75,32 @@ final class Beat: Sendable {
 
     private func beat() async {
         do {
-            let fields = [("running", String(board.count))]
-            let tick = try await store.tick(process: process, canListen: true, worker: (identity.id, fields))
-            listen(tick.isListener)
-            deliver(tick.kills)
-            if let mode = tick.stopMode { stop(mode) }
-            let admitter = Admitter(store: store, logger: logger)
-            for type in tick.inboxes { await admitter.admit(type) }
-            if tick.waitingCommands > 0 { await admitter.obey() }
-            await remove(tick.removed)
-            if tick.hasMoreDue { await beat() }
+            var hasMore = true
+            while hasMore {
+                let fields = [("running", String(board.count))]
+                let tick = try await store.tick(process: process, canListen: true, worker: (identity.id, fields))
+                listen(tick.isListener)
+                deliver(tick.kills)
+                if let mode = tick.stopMode { stop(mode) }
+                start(tick)
+                hasMore = tick.hasMoreDue && !Task.isCancelled
+            }
         } catch {
             logger.debug("beat: \(error)")
+        }
+    }
+
+    /// Starts what a beat found to do. A full inbox takes a while, and neither heartbeat nor kills wait for it.
+    private func start(_ tick: Tick) {
+        let admitter = Admitter(store: store, logger: logger)
+        for type in tick.inboxes {
+            chores.start("inbox:\(type)") { await admitter.admit(type) }
+        }
+        if tick.waitingCommands > 0 {
+            chores.start("control") { await admitter.obey() }
+        }
+        if !tick.removed.isEmpty {
+            chores.start("removed") { [self] in await remove(tick.removed) }
         }
     }
 
@@ -110,48 +129,83 @@ final class Beat: Sendable {
         }
     }
 
+    /// What could not be removed stays on the list, and is tried again with a later beat. An id that a new job has by
+    /// now keeps its folder.
     private func remove(_ ids: [String]) async {
-        guard !ids.isEmpty else { return }
-        for id in ids where !board.has(id) {
-            do {
-                try supervisor.remove(jobID: id)
-            } catch {
-                logger.warning("removing the folder of \(id): \(error)")
+        do {
+            let ids = ids.filter { !board.has($0) }
+            var gone = try await store.jobs(ids).map(\.id)
+            for id in Set(ids).subtracting(gone) {
+                do {
+                    try supervisor.remove(jobID: id)
+                    gone.append(id)
+                } catch {
+                    logger.warning("removing the folder of \(id): \(error)")
+                }
             }
+            if !gone.isEmpty { try await store.forget(gone, worker: identity.id) }
+        } catch {
+            logger.debug("removing folders: \(error)")
         }
-        try? await store.forget(ids, worker: identity.id)
     }
 
-    /// Finds jobs that Redis believes are here and that are not: the answer to their claim was lost. A job that is
-    /// missing in two looks has no attempt that could still come.
+    /// Finds jobs that Redis believes are here and that are not. One whose attempt is missing in two looks has nothing
+    /// under way that could still tell.
     private func sweep() async {
         do {
-            let claimed = try await store.claims(of: identity.id)
-            let missing = Set(claimed.filter { !board.has($0) })
+            let missing = try await missing()
             let confirmed = suspects.withLock { suspects in
                 defer { suspects = missing }
                 return missing.intersection(suspects)
             }
-            for id in confirmed where !board.has(id) { try await giveBack(id) }
+            for claim in confirmed { try await giveBack(claim) }
         } catch {
             logger.debug("sweep: \(error)")
         }
     }
 
-    /// Gives back a job whose attempt does not exist.
-    func giveBack(_ id: String) async throws {
-        guard let job = try await store.job(id), let fence = job.fence, job.workerID == identity.id else { return }
-        // A folder of this very attempt is told by whoever watches or settles it.
-        guard supervisor.info(jobID: id, attempt: job.attempt)?.fence != fence else { return }
-        if job.reason == .starting {
-            logger.notice("giving back \(id), of which nothing ran")
-            _ = try await store.release(id, fence: fence)
-        } else if job.status == .running {
-            let error: JSON = ["code": "lost", "message": "its folder is gone from the worker"]
-            let fields = [("message", "its folder is gone from the worker"), ("error", error.text)]
-            _ = try await store.finish(id, fence: fence, HoistwayStore.Outcome(.lost, fields: fields))
+    /// Attempts that Redis believes are here and that nobody here tells about.
+    private func missing() async throws -> Set<Claim> {
+        var claims: Set<Claim> = []
+        for id in try await store.claims(of: identity.id) where !board.has(id) {
+            guard let job = try await store.job(id), let fence = job.fence, job.workerID == identity.id else { continue }
+            claims.insert(Claim(id: id, attempt: job.attempt, fence: fence, isRunning: job.status == .running))
+        }
+        return claims
+    }
+
+    /// Gives back all that is missing; only for a time when no claim is under way.
+    func giveBackMissing() async {
+        do {
+            for claim in try await missing() { try await giveBack(claim) }
+        } catch {
+            logger.debug("giving back: \(error)")
         }
     }
+
+    /// Gives back a job whose attempt does not exist: the answer to its claim was lost. One that has a folder ended here,
+    /// and Redis has refused or forgotten its end: it is told again.
+    private func giveBack(_ claim: Claim) async throws {
+        guard !board.has(claim.id) else { return }
+        if supervisor.info(jobID: claim.id, attempt: claim.attempt)?.fence == claim.fence {
+            if let found = await supervisor.lookAgain(jobID: claim.id, attempt: claim.attempt) { take(found) }
+        } else if claim.isRunning {
+            let error: JSON = ["code": "lost", "message": "its folder is gone from the worker"]
+            let fields = [("message", "its folder is gone from the worker"), ("error", error.text)]
+            _ = try await store.finish(claim.id, fence: claim.fence, HoistwayStore.Outcome(.lost, fields: fields))
+        } else {
+            logger.notice("giving back \(claim.id), of which nothing ran")
+            _ = try await store.release(claim.id, fence: claim.fence)
+        }
+    }
+}
+
+/// An attempt that Redis believes to be on this worker.
+private struct Claim: Hashable {
+    var id: String
+    var attempt: Int
+    var fence: Int64
+    var isRunning: Bool
 }
 
 /// What a worker says of itself.

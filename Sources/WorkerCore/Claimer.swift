@@ -12,28 +12,27 @@ struct Claimer: Sendable {
     let claimant: @Sendable () -> Claimant
     let logger: Logger
 
-    /// Seconds a wait for a hint lasts.
-    private static let wait = 30.0
+    /// Seconds a wait for a hint lasts. A hint can be lost with the worker that popped it, so jobs are looked for after
+    /// each wait, hint or not.
+    private static let wait = 5.0
 
     /// Works until the board stops accepting and the blocking connection is closed.
     func run() async {
-        var isHinted = true
         while board.isAccepting {
             await board.waitForFree()
             guard board.isAccepting else { return }
             do {
-                if isHinted, try await claim() { continue }
+                if try await claim() { continue }
                 let claimant = claimant()
                 let lanes = claimant.types.flatMap { type in
                     claimant.scopes.map { store.keys.wake(type, scope: $0) }
                 }
                 let keys = [store.keys.wake(claimer: claimant.workerID)] + lanes
-                isHinted = try await blocking.blpop(keys, seconds: Claimer.wait) != nil || !board.isAccepting
+                _ = try await blocking.blpop(keys, seconds: Claimer.wait)
             } catch {
                 guard board.isAccepting else { return }
                 logger.debug("waiting for jobs: \(error)")
                 // A claim whose answer was lost is found by the sweep.
-                isHinted = true
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }

@@ -18,8 +18,8 @@ struct EventFold: Sendable {
     /// Takes one line of the event stream.
     mutating func add(_ event: JSON) {
         if let value = event["progress"]?.doubleValue, value.isFinite {
-            // 100 is for a job that is done.
-            let whole = max(0, min(99, Int(value)))
+            // 100 is for a job that is done. A number of any size may come: it is cut before it becomes an integer.
+            let whole = Int(max(0, min(99, value)))
             if whole > progress ?? -1 {
                 progress = whole
                 changed.insert("progress")

@@ -68,7 +68,7 @@ struct LaunchPlanner: Sendable {
                 variables.set(secret.name, value)
                 values.append(value)
             } catch {
-                throw LaunchFailure(message: error.description, isRepeatable: false)
+                throw LaunchFailure(message: error.description, isRepeatable: error.isPassing)
             }
         }
         variables.set("HOISTWAY_JOB_ID", job.id)

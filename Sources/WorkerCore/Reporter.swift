@@ -7,7 +7,7 @@ import Synchronization
 final class Reporter: Sendable {
     private struct State {
         var fold = EventFold()
-        var news: [JSON] = []
+        var newest: JSON?
         var logBytes: Int?
         var kill: JSON?
         var task: Task<Void, Never>?
@@ -40,7 +40,7 @@ final class Reporter: Sendable {
     func add(_ lines: [JSON]) {
         change { state in
             for line in lines { state.fold.add(line) }
-            state.news += lines
+            state.newest = lines.last ?? state.newest
         }
     }
 
@@ -83,20 +83,20 @@ final class Reporter: Sendable {
     }
 
     private func flush() async {
-        let (fields, news, logBytes) = state.withLock { state -> ([(String, String)], [JSON], Int?) in
+        let (fields, newest, logBytes) = state.withLock { state -> ([(String, String)], JSON?, Int?) in
             var fields = state.fold.takeChanges()
             if let bytes = state.logBytes { fields.append(("logBytes", String(bytes))) }
             if let kill = state.kill { fields.append(("kill", kill.text)) }
             defer {
-                state.news = []
+                state.newest = nil
                 state.logBytes = nil
                 state.kill = nil
             }
-            return (fields, state.news, state.logBytes)
+            return (fields, state.newest, state.logBytes)
         }
         if let logBytes { await shipping.ship(attempt.info, upTo: logBytes) }
         guard !fields.isEmpty else { return }
-        let data = news.last.map { Reporter.summary(of: $0) }
+        let data = newest.map { Reporter.summary(of: $0) }
         _ = await persistence.insist("reporting \(attempt.jobID)") {
             try await store.report(attempt.jobID, fence: attempt.fence, fields: fields, data: data)
         }

@@ -36,6 +36,12 @@ struct Runner: Sendable {
         do throws(LaunchFailure) {
             let launch = try await planner.launch(for: job)
             CrashPoint.planned.reached()
+            if board.isKilled(job.id) {
+                // Secrets may take their time: what was killed meanwhile is not begun. The store ends it.
+                await release(job.id, fence: fence)
+                board.remove(job.id, fence: fence)
+                return nil
+            }
             let attempt: Attempt
             do throws(SupervisionError) {
                 attempt = try supervisor.launch(launch)
@@ -72,7 +78,7 @@ struct Runner: Sendable {
     func settle(_ found: FoundAttempt) async {
         var fold = EventFold()
         let info: AttemptInfo
-        let outcome: HoistwayStore.Outcome?
+        let outcome: HoistwayStore.Outcome
         switch found {
         case .alive: return
         case .ended(let ended, let exit):
@@ -82,8 +88,8 @@ struct Runner: Sendable {
             outcome = Ending.outcome(of: exit, &fold, AttemptContext(info.record))
             await shipping.finish(info, size: exit.logBytes)
         case .neverStarted(let voided):
-            info = voided
-            outcome = nil
+            await release(voided)
+            return
         case .lost(let lost, let record):
             info = lost
             for event in info.events().lines { fold.add(event) }
@@ -91,8 +97,7 @@ struct Runner: Sendable {
             await shipping.finish(info, size: info.log.size)
         }
         let code = await persistence.insist("settling \(info.jobID)") {
-            if let outcome { return try await store.finish(info.jobID, fence: info.fence, outcome) }
-            return try await store.release(info.jobID, fence: info.fence)
+            try await store.finish(info.jobID, fence: info.fence, outcome)
         }
         if let code { settled(info, code) }
     }
@@ -145,9 +150,12 @@ struct Runner: Sendable {
                 return await end(attempt, Ending.outcome(of: exit, &fold, context))
             case .lost(let record) where record.reason == .neverStarted:
                 _ = await reporter.stop()
-                return await release(attempt)
+                await release(attempt.info)
+                board.remove(attempt.jobID, fence: attempt.fence)
+                return nil
             case .lost(let record):
                 var fold = await reporter.stop()
+                await shipping.finish(attempt.info, size: attempt.info.log.size)
                 return await end(attempt, Ending.outcome(of: record, &fold, context))
             }
         }
@@ -157,13 +165,19 @@ struct Runner: Sendable {
         return nil
     }
 
-    private func release(_ attempt: Attempt) async -> Job? {
-        let code = await persistence.insist("releasing \(attempt.jobID)") {
-            try await store.release(attempt.jobID, fence: attempt.fence)
+    /// Gives a job back of which nothing ran. Its folder goes first: whoever takes the job next gives the same number to
+    /// its attempt.
+    private func release(_ info: AttemptInfo) async {
+        do {
+            try supervisor.remove(info)
+        } catch {
+            logger.warning("removing the folder of \(info.jobID): \(error)")
         }
-        if let code { settled(attempt.info, code) }
-        board.remove(attempt.jobID, fence: attempt.fence)
-        return nil
+        await release(info.jobID, fence: info.fence)
+    }
+
+    private func release(_ id: String, fence: Int64) async {
+        _ = await persistence.insist("releasing \(id)") { try await store.release(id, fence: fence) }
     }
 
     private func end(_ attempt: Attempt, _ outcome: HoistwayStore.Outcome) async -> Job? {

@@ -6,12 +6,16 @@ import SystemPackage
 /// A secret that cannot be had, or must not be.
 struct SecretFailure: Error, CustomStringConvertible {
     var description: String
+    /// Whether another try could help.
+    var isPassing = false
 }
 
 /// Finds the values of secrets that a job asks for, as far as the worker's configuration allows.
 struct SecretResolver: Sendable {
     let allow: [String]
     let commands: [String: [String]]
+    /// The time a command has.
+    var commandLimit = Duration.seconds(30)
 
     /// Fewest bytes of a secret: a shorter one could not be told from ordinary text in a log.
     static let minimum = 4
@@ -61,11 +65,16 @@ struct SecretResolver: Sendable {
     }
 
     private static func content(of path: String, _ name: String) throws(SecretFailure) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        // A pipe that nobody writes to would hold up the worker.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard file >= 0 else {
             throw SecretFailure(description: "secret \(name): \(path): \(String(cString: strerror(errno)))")
         }
         defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw SecretFailure(description: "secret \(name): \(path) is no regular file")
+        }
         var bytes = [UInt8](repeating: 0, count: maximum + 1)
         var count = 0
         while count < bytes.count {
@@ -83,7 +92,7 @@ struct SecretResolver: Sendable {
         let words = commands[command] ?? []
         guard let program = words.first else { throw SecretFailure(description: "secret \(name): \(command) is empty") }
         do {
-            let result = try await withTimeout(.seconds(30)) {
+            let result = try await withTimeout(commandLimit) {
                 try await run(
                     program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
                     arguments: Arguments(Array(words.dropFirst())),
@@ -92,11 +101,15 @@ struct SecretResolver: Sendable {
                 )
             }
             guard let result else {
-                throw SecretFailure(description: "secret \(name): the command \(command) did not end within 30 s")
+                throw SecretFailure(
+                    description: "secret \(name): the command \(command) did not end within \(commandLimit)",
+                    isPassing: true
+                )
             }
             guard result.terminationStatus.isSuccess else {
                 throw SecretFailure(
-                    description: "secret \(name): the command \(command) failed (\(result.terminationStatus))"
+                    description: "secret \(name): the command \(command) failed (\(result.terminationStatus))",
+                    isPassing: true
                 )
             }
             return result.standardOutput

@@ -28,6 +28,7 @@ final class SlotBoard: Sendable {
         var settling: Set<String> = []
         var isAccepting = true
         var waiting: [CheckedContinuation<Void, Never>] = []
+        var isFinished: Bool { !isAccepting && entries.isEmpty && settling.isEmpty }
     }
 
     let capacity: Int
@@ -43,12 +44,16 @@ final class SlotBoard: Sendable {
     var ids: [String] { state.withLock { Array($0.entries.keys) } }
     /// Whether a job is being launched at this moment.
     var isLaunching: Bool { state.withLock { $0.entries.values.contains { $0.attempt == nil } } }
+    /// Whether the end of an attempt is not told to the store yet.
+    var isRecording: Bool {
+        state.withLock { !$0.settling.isEmpty || $0.entries.values.contains { $0.attempt?.isFinished == true } }
+    }
 
     /// Whether something here will still tell the store about a job.
     func has(_ id: String) -> Bool { state.withLock { $0.entries[id] != nil || $0.settling.contains(id) } }
 
     func beginSettling(_ id: String) { state.withLock { _ = $0.settling.insert(id) } }
-    func endSettling(_ id: String) { state.withLock { _ = $0.settling.remove(id) } }
+    func endSettling(_ id: String) { wake { $0.settling.remove(id) } }
 
     /// A job that was given back or retried may be claimed again before its former attempt has left: the newer fence
     /// takes the entry over.
@@ -64,6 +69,8 @@ final class SlotBoard: Sendable {
     /// The job's attempt was launched; a kill that came before is passed on.
     func launched(_ id: String, _ attempt: Attempt) {
         let entry = state.withLock { state in
+            // A newer attempt may have taken the entry over.
+            guard state.entries[id]?.fence == attempt.fence else { return Entry?.none }
             state.entries[id]?.attempt = attempt
             return state.entries[id]
         }
@@ -95,6 +102,8 @@ final class SlotBoard: Sendable {
         return true
     }
 
+    func isKilled(_ id: String) -> Bool { state.withLock { $0.entries[id]?.kill != nil } }
+
     /// Ends every job that runs, each with its own grace.
     func killAll(by: String, why: String) {
         let request = KillRequest(requestedAt: Timestamp.now().description, by: by, why: why)
@@ -123,9 +132,9 @@ final class SlotBoard: Sendable {
         while isAccepting, free == 0 { await waitUnless { !$0.isAccepting || $0.entries.count < self.capacity } }
     }
 
-    /// Waits until nothing is taken any more and no job is left.
+    /// Waits until nothing is taken any more, no job is left, and the store knows of all that ended.
     func waitUntilFinished() async {
-        while isAccepting || count > 0 { await waitUnless { !$0.isAccepting && $0.entries.isEmpty } }
+        while !state.withLock(\.isFinished) { await waitUnless(\.isFinished) }
     }
 
     private func waitUnless(_ condition: @Sendable (State) -> Bool) async {

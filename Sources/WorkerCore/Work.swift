@@ -60,7 +60,7 @@ struct Work: Sendable {
     func run(orders: StopOrders, onReady: @escaping @Sendable (String) -> Void) async throws -> String {
         // Adoption needs no Redis: what runs is watched before anything else can go wrong.
         let adoption = Task { await adopt() }
-        guard let claimed = try await connect(orders) else { return "stopped before Redis was reached" }
+        guard try await connect(orders) else { return "stopped before Redis was reached" }
         // Cleanup commands of a dead attempt may take long; nobody else has to wait for them.
         await adoption.value(within: .seconds(1))
 
@@ -72,9 +72,10 @@ struct Work: Sendable {
             supervisor: supervisor,
             announcement: announcement,
             stop: { orders.request($0) },
+            take: take,
             logger: logger
         )
-        for id in claimed where !board.has(id) { try? await beat.giveBack(id) }
+        await beat.giveBackMissing()
         let blocking = client.blocking()
         let claimer = Claimer(
             store: store,
@@ -90,7 +91,7 @@ struct Work: Sendable {
             group.addTask { await wakes.run() }
             let claiming = Task { await claimer.run() }
             onReady(identity.id)
-            let text = await obey(orders, blocking, claiming)
+            let text = await obey(orders, blocking, claiming, beat)
             group.cancelAll()
             await wakes.close()
             return text
@@ -99,43 +100,45 @@ struct Work: Sendable {
 
     /// Watches what lives in the data folder and settles what does not. Settling waits for Redis, watching does not.
     private func adopt() async {
-        for await found in supervisor.scan() {
-            if case .alive(let attempt) = found {
-                logger.info("adopted \(attempt.jobID)#\(attempt.attempt)")
-                runner.adopt(attempt)
-            } else {
-                let (runner, board) = (runner, board)
-                guard let id = found.jobID else { continue }
-                board.beginSettling(id)
-                Task {
-                    await runner.settle(found)
-                    board.endSettling(id)
-                }
+        for await found in supervisor.scan() { take(found) }
+    }
+
+    @Sendable private func take(_ found: FoundAttempt) {
+        if case .alive(let attempt) = found {
+            logger.info("adopted \(attempt.jobID)#\(attempt.attempt)")
+            runner.adopt(attempt)
+        } else if let id = found.jobID {
+            board.beginSettling(id)
+            Task {
+                await runner.settle(found)
+                board.endSettling(id)
             }
         }
     }
 
     /// Reaches Redis, however long it takes, and announces the worker.
-    /// - Returns: the jobs Redis believes the worker has; nil when it was told to stop before.
-    private func connect(_ orders: StopOrders) async throws -> [String]? {
+    /// - Returns: false when it was told to stop before.
+    private func connect(_ orders: StopOrders) async throws -> Bool {
         while !orders.isStopping {
             do {
                 try await client.connect()
                 let announcement = announcement()
-                return try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+                _ = try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+                return true
             } catch let error as RedisError {
                 logger.warning("\(error); trying again in 5 s")
                 for _ in 0..<50 where !orders.isStopping { try await Task.sleep(for: .milliseconds(100)) }
             }
         }
-        return nil
+        return false
     }
 
     /// Carries out the orders to stop, the gentlest first.
     private func obey(
         _ orders: StopOrders,
         _ blocking: RedisBlockingConnection,
-        _ claiming: Task<Void, Never>
+        _ claiming: Task<Void, Never>,
+        _ beat: Beat
     ) async -> String {
         let finished = AsyncStream<StopOrders.Order?> { continuation in
             Task {
@@ -159,7 +162,8 @@ struct Work: Sendable {
                 board.stopAccepting()
                 await blocking.close()
                 await claiming.value
-                while board.isLaunching { try? await Task.sleep(for: .milliseconds(10)) }
+                await finishWhatIsUnderWay()
+                await beat.giveBackMissing()
                 try? await store.leave(identity.id, state: board.count == 0 ? "stopped" : "detached")
                 return "detached: \(board.count) jobs go on"
             case .kill:
@@ -168,11 +172,21 @@ struct Work: Sendable {
             case .leave:
                 return "left at once: \(board.count) jobs go on"
             case nil:
+                await beat.giveBackMissing()
                 try? await store.leave(identity.id, state: "stopped")
                 return "stopped"
             }
         }
         return "stopped"
+    }
+
+    /// Waits for launches, which end by themselves, and for ends that are being recorded, as long as Redis answers: the
+    /// same round trip may bring a job.
+    private func finishWhatIsUnderWay() async {
+        let patience = ContinuousClock.now + .seconds(5)
+        while board.isLaunching || board.isRecording && ContinuousClock.now < patience {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     @Sendable private func announcement() -> WorkerAnnouncement {

@@ -81,18 +81,27 @@ final class StopOrders: Sendable {
             defer { stopping = true }
             return !stopping
         }
-        if isFirst { continuation.yield(mode == .drain ? .drain : .detach) }
+        if isFirst { order(mode) }
+    }
+
+    private func order(_ mode: ControlDocument.StopMode) { continuation.yield(mode == .drain ? .drain : .detach) }
+
+    /// A worker that a command has told to stop was not signalled yet: its first signal kills nothing either.
+    /// - Parameter count: how many signals came, this one included.
+    func signalled(_ count: Int, _ mode: ControlDocument.StopMode) {
+        switch count {
+        case 1 where isStopping: order(mode)
+        case 1: request(mode)
+        case 2: continuation.yield(.kill)
+        default: continuation.yield(.leave)
+        }
     }
 
     func follow(_ signals: UnixSignalsSequence, _ mode: ControlDocument.StopMode) async {
         var count = 0
         for await _ in signals {
             count += 1
-            if count == 1, !isStopping {
-                request(mode)
-            } else {
-                continuation.yield(count <= 2 ? .kill : .leave)
-            }
+            signalled(count, mode)
         }
     }
 }

@@ -2,6 +2,12 @@
 -- KEYS[1] is always <prefix>:meta; all other keys are made from it and lie in its slot.
 local P = string.sub(KEYS[1], 1, -5)
 
+-- A script run for a command of the control list (KEYS[2]) has the command as its last argument, and does nothing once
+-- that is not the first there: another process has carried it out, and what came after it holds.
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+
 local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
   0, 1, 2, 3, 4, 5, 6, 7, 8
 
