@@ -21,8 +21,11 @@ package final class Site: Sendable {
     }
 
     /// Runs a body in a site of its own, and shows what the workers printed when it fails.
-    package static func with(_ body: (Site) async throws -> Void) async throws {
-        let site = try await Site(redis: RedisServer.required())
+    package static func with(
+        prefix: String = randomPrefix(),
+        _ body: (Site) async throws -> Void
+    ) async throws {
+        let site = try await Site(redis: RedisServer.required(), prefix: prefix)
         do {
             try await body(site)
         } catch {

@@ -62,7 +62,10 @@ struct EnqueueFields: ParsableArguments {
     @Option(help: ArgumentHelp("A variable for the recipe; may be repeated.", valueName: "name=value"))
     var env: [String] = []
 
-    @Option(help: ArgumentHelp("A secret, as file:, env: or command:; may be repeated.", valueName: "name=reference"))
+    @Option(
+        name: [.long, .customLong("secrets")],
+        help: ArgumentHelp("A secret, as file:, env: or command:; may be repeated.", valueName: "name=reference")
+    )
     var secret: [String] = []
 
     @Option(help: ArgumentHelp("A URL to tell of the end, or JSON; kept, not yet told.", valueName: "url"))
@@ -74,7 +77,10 @@ struct EnqueueFields: ParsableArguments {
     @Option(help: "Carried through.")
     var memberId: String?
 
-    @Option(help: ArgumentHelp("Carried through, searchable; may be repeated.", valueName: "key=value"))
+    @Option(
+        name: [.long, .customLong("labels")],
+        help: ArgumentHelp("Carried through, searchable; may be repeated.", valueName: "key=value")
+    )
     var label: [String] = []
 
     @Option(help: ArgumentHelp("A list in Redis that gets the answer.", valueName: "list"))
