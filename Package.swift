@@ -144,7 +144,9 @@ let package = Package(
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests",
-            dependencies: ["HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "WorkerCore", "TestSupport"],
+            dependencies: [
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "WorkerCore", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

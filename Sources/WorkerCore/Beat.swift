@@ -168,7 +168,9 @@ final class Beat: Sendable {
     private func missing() async throws -> Set<Claim> {
         var claims: Set<Claim> = []
         for id in try await store.claims(of: identity.id) where !board.has(id) {
-            guard let job = try await store.job(id), let fence = job.fence, job.workerID == identity.id else { continue }
+            guard let job = try await store.job(id), let fence = job.fence, job.workerID == identity.id else {
+                continue
+            }
             claims.insert(Claim(id: id, attempt: job.attempt, fence: fence, isRunning: job.status == .running))
         }
         return claims
