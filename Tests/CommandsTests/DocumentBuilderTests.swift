@@ -33,7 +33,7 @@ import Testing
         let help = EnqueueCommand.helpMessage(columns: 400)
         for field in JobDocument.fields where !["type", "resourceId", "payload"].contains(field) {
             let option = DocumentBuilder.option(for: field, type: .application)
-            #expect(help.contains("\(option) <"), "\(option)")
+            #expect(help.contains("\(option) <") || help.contains("\(option), --"), "\(option)")
         }
     }
 
