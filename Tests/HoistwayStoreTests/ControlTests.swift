@@ -19,6 +19,27 @@ import Testing
         }
     }
 
+    @Test func aCommandThatWasCarriedOutHasNoEffectAnyMore() async throws {
+        try await withStore { store async throws in
+            let commands = [#"{"command":"pause","type":"backup"}"#, #"{"command":"resume","type":"backup"}"#]
+            try await store.push("control", commands[0], commands[1])
+            let pausing = store.whileFirst(Array(commands[0].utf8))
+            let resuming = store.whileFirst(Array(commands[1].utf8))
+            await #expect(throws: RedisError.self) { try await resuming.pause("backup", false) }
+            try await pausing.pause("backup", true)
+            try await store.answer(Array(commands[0].utf8), replyTo: nil, requestID: nil, ["ok": true])
+            try await resuming.pause("backup", false)
+            // A process that was stopped in between goes on with what it had read.
+            do {
+                try await pausing.pause("backup", true)
+                Issue.record("a command of the past was carried out")
+            } catch let error as RedisError {
+                #expect(error.serverCode == "TAKEN")
+            }
+            #expect(try await store.exists("paused") == false)
+        }
+    }
+
     @Test func removeLeavesNothingBehind() async throws {
         try await withStore { store async throws in
             try await store.add("ended") { $0.idempotencyKey = "k" }
