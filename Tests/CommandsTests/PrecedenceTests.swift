@@ -49,12 +49,12 @@ import Testing
     }
 
     @Test func dataIsWhereThePersonsDataIs() throws {
-        let console = CapturedConsole().console(environment: ["XDG_DATA_HOME": "/x"], directory: "/work")
+        let console = CapturedConsole().console(environment: ["XDG_DATA_HOME": "/x"], directory: "/srv")
         var configuration = Configuration()
         let standard = geteuid() == 0 ? "/var/lib/hoistway" : "/x/hoistway"
         #expect(try DataLocation.path(nil, configuration, console: console) == standard)
         configuration.data = "relative"
-        #expect(try DataLocation.path(nil, configuration, console: console) == "/work/relative")
+        #expect(try DataLocation.path(nil, configuration, console: console) == "/srv/relative")
         #expect(try DataLocation.path("../other/.", configuration, console: console) == "/other")
     }
 
