@@ -40,6 +40,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -76,7 +89,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -165,52 +178,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -400,7 +424,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "8fa2db3947e37cddf9f91733670c7465e84bbb30",
+        sha1: "bf589a405429202e396e00f3c28e87cae8cdfe7e",
         keyCount: 2
     )
 
@@ -440,6 +464,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -468,7 +505,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "a586e74b6e78e50f51473b904142fb44bc809788",
+        sha1: "e4f970191b47765b43fa81900c7c08a4f6eabe95",
         keyCount: 2
     )
 
@@ -508,6 +545,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -584,7 +634,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "095629a125975778dc0d18af3ea46ea1ca6dbeee",
+        sha1: "7dc2533dddb54c5ebd5aa5d3ddf1e31baea8fad1",
         keyCount: 2
     )
 
@@ -624,6 +674,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -660,7 +723,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -754,7 +817,8 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = t
 local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local served = tonumber(redis.call('GET', P .. 'served') or '0')
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
 local function next_lane()
   if served % 10 == 9 then
     for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
@@ -775,24 +839,22 @@ local function next_lane()
   end
   return best
 end
-local function start(id, fields)
-  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
-  redis.call('SET', P .. 'fence', number(fence))
+local function start(id, j)
+  fence = math.max(fence + 1, NOW_US)
   local key = job_key(id)
-  local attempt = tonumber(fields[7] or '0') + 1
+  local attempt = tonumber(j.attempt or '0') + 1
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
       'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
   end
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
-    'attempt', attempt, 'updatedAt', AT)
-  redis.call('HINCRBY', key, 'revision', 1)
+    'attempt', attempt, 'updatedAt', AT, 'revision', next_revision(j))
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
-  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
 end
-local taken = {}
+local taken, rest = {}, nil
 for _ = 1, wanted + 100 do
   if #taken >= wanted then break end
   local name = next_lane()
@@ -800,23 +862,22 @@ for _ = 1, wanted + 100 do
   local kind, scope, priority = parts(name)
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
-  if redis.call('EXISTS', queue) == 0 then
-    drop_lane(scope, name)
-  end
-  if id then
-    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
-    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
-        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
-      taken[#taken + 1] = start(id, j)
-      served = redis.call('INCR', P .. 'served')
-      if redis.call('EXISTS', queue) == 1 then
-        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
-        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-      end
+  local left = redis.call('LLEN', queue)
+  rest = left > 0 and name or nil
+  if left == 0 then drop_lane(scope, name) end
+  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision' })
+  if j and j.status == 'pending' and (j.reason == 'queued' or j.reason == 'paused') and j.type == kind
+      and scope_of(j.node, j.serverId) == scope and j.priority == (priority == '' and '5' or priority) then
+    taken[#taken + 1] = start(id, j)
+    served = served + 1
+    if left > 0 then
+      redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j.priority) * 1e12 + served), name)
+      redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
     end
   end
 end
-local rest = next_lane()
+if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
   local wake = P .. 'wake:' .. kind .. scope
@@ -824,7 +885,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "4c9209043718b83130b3228b3ddf6452648df6b9",
+        sha1: "9b2a55bef842c638219eda720e52d112fc01c86c",
         keyCount: 2
     )
 
@@ -864,6 +925,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -900,7 +974,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -989,52 +1063,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -1070,7 +1155,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "4bc67fa734e418136a30e4fab84eddcf5667c824",
+        sha1: "60d2834624c1557913977cf19a4155b4fdc0032f",
         keyCount: 2
     )
 
@@ -1110,6 +1195,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1146,7 +1244,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -1235,52 +1333,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -1303,12 +1412,18 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local function drop_log(id)
@@ -1331,54 +1446,53 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
-local function begin(id, kind, worker, attempt, fence, fields, data)
+local function begin(id, j, fields, data)
   local key = job_key(id)
-  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
   redis.call('HDEL', key, 'reason')
-  redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
   redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-  redis.call('ZREM', P .. 'deadlines', id)
-  if tonumber(attempt) > 1 then drop_log(id) end
-  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
-  'type')
-local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
-local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
-redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
-if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, h[7], j[4], j[3], fence, {}, nil)
+j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, j, {}, nil)
 end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
-  redis.call('HDEL', key, 'message', 'supersededBy')
-  finish(id, 'done', 'done', nil, fields, nil)
+  finish(id, 'done', 'done', nil, fields, nil, j)
   return { OK, 'done', '' }
 end
 local again = false
 local counted = {}
-if h[4] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if h[5] and outcome ~= 'lost' then
+if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if j.lostFaults and outcome ~= 'lost' then
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = 0
 end
 if outcome == 'spawn' then
-  local faults = tonumber(h[4] or '0') + 1
+  local faults = tonumber(j.spawnFaults or '0') + 1
   counted[#counted + 1] = 'spawnFaults'
   counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
-  local faults = tonumber(h[5] or '0') + 1
+  local faults = tonumber(j.lostFaults or '0') + 1
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
@@ -1388,38 +1502,37 @@ elseif outcome ~= 'killed' then
   counted[#counted + 1] = failures
   again = repeatable and failures < attempts
   if temporary then
-    local temporaries = tonumber(h[6] or '0') + 1
+    local temporaries = tonumber(j.temporaries or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
     again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
-if kill_requested then
-  local reason = h[3] and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, fields, nil)
+if j.was_killed then
+  local reason = j.supersededBy and 'superseded' or 'killed'
+  finish(id, reason, 'error', reason, fields, nil, j)
   return { OK, 'error', reason }
 end
 if not again then
-  finish(id, outcome, 'error', outcome, fields, nil)
+  finish(id, outcome, 'error', outcome, fields, nil, j)
   return { OK, 'error', outcome }
 end
 local due = NOW + tonumber(wait)
-local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT }
+local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+  next_revision(j) }
 for _, value in ipairs(fields) do values[#values + 1] = value end
 redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
-redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
-redis.call('ZREM', P .. 'deadlines', id)
-redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
+if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
-record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "5c94c5c98b0a3fce3347592900c25c5e129c5a3a",
+        sha1: "af02ee8b58a3b681b42afa2916a21ad59d2b0329",
         keyCount: 2
     )
 
@@ -1459,6 +1572,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1483,7 +1609,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "4b82877629693c5381b77403d6fe0b6a7b807942",
+        sha1: "f244bc9f5844910a8a9d71b0abd5c7700f11c79b",
         keyCount: 2
     )
 
@@ -1523,6 +1649,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1554,7 +1693,7 @@ else
 end
 return OK
 """#,
-        sha1: "8420151c4004a79ecca4a953de391944354b74d2",
+        sha1: "05082f065c2d0ba3bf06848f1c482c4bedd22fee",
         keyCount: 2
     )
 
@@ -1594,6 +1733,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1630,7 +1782,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -1788,7 +1940,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "54f0665f156e856d19ed6b61c8425e904ee04cde",
+        sha1: "7ca35a58ba92bfa05a17acd302de6366fdd05332",
         keyCount: 2
     )
 
@@ -1828,6 +1980,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1864,7 +2029,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2009,7 +2174,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "107ba871f1efaf24a876b6fd44e1df20ad51ff4f",
+        sha1: "2072c20e463fff7c3a0c8be1e831d522072ea8a0",
         keyCount: 2
     )
 
@@ -2049,6 +2214,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2085,7 +2263,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2174,52 +2352,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -2269,7 +2458,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "39d17ffc4ecdad54e3affb6f73553921191ffc6c",
+        sha1: "9bf081b4b9f01913e90ae73845c52ca479db7bc0",
         keyCount: 2
     )
 
@@ -2309,6 +2498,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2341,7 +2543,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "a8444802dd2608e0e321797eb8ae20d3920141f6",
+        sha1: "a1b810d227ab1de66addbe23380ca474071dac87",
         keyCount: 2
     )
 
@@ -2381,6 +2583,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2417,7 +2632,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2537,7 +2752,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "b9079ba11195df43c4d119190d4c3e4bc85c068d",
+        sha1: "4c504b9c38c0240d339ab3a2ecb3533ec9af3315",
         keyCount: 2
     )
 
@@ -2577,6 +2792,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2613,7 +2841,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2709,7 +2937,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "35bfee62441a5ec2d3259b4184eae0012379dabb",
+        sha1: "d55e8a00f32bee71d36b69a4435524295af4ee03",
         keyCount: 2
     )
 
@@ -2749,6 +2977,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2788,7 +3029,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "2d4a8357b1208e0cb9ae6e3cb64c2ce8ed44b5ac",
+        sha1: "40d5643f8032a7b7762215f6611f72b8002b2557",
         keyCount: 2
     )
 
@@ -2828,6 +3069,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2864,7 +3118,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2953,52 +3207,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3074,7 +3339,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "8e07d7e6727305d2232794dbed80fed6f4874bd5",
+        sha1: "93f69049dfdb05344e344c250c83d454e0579eaf",
         keyCount: 2
     )
 
@@ -3114,6 +3379,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3150,7 +3428,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3239,52 +3517,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3307,18 +3596,24 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
-if j[1] == 'running' then return WRONG_STATE end
+if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
@@ -3328,15 +3623,15 @@ end
 local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
 local reason = type_paused(h[1]) and 'paused' or 'queued'
 if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
-redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j.attempt) - 1, 'updatedAt', AT,
+  'revision', next_revision(j))
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
-redis.call('HINCRBY', key, 'revision', 1)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
+redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "26fe2266bd0535363209b42414e90871f21d1b14",
+        sha1: "45d928df56dcf01a41ecc11cf3629752a1bc3758",
         keyCount: 2
     )
 
@@ -3376,6 +3671,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3412,7 +3720,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3501,52 +3809,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3612,7 +3931,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "eb471a38aeca5d00e5c1ec3bc0719bfc1afaf91f",
+        sha1: "71d4ed79f9d7aecf804c0bcf516621d12432412f",
         keyCount: 2
     )
 
@@ -3652,6 +3971,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3673,12 +4005,18 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
@@ -3694,15 +4032,16 @@ for index = 4, #ARGV, 2 do
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value
 end
+values[#values + 1] = 'revision'
+values[#values + 1] = next_revision(j)
 redis.call('HSET', key, unpack(values))
-redis.call('HINCRBY', key, 'revision', 1)
 if data ~= '' then
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
-    'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j.status,
+    'reason', j.reason or '', 'workerId', j.workerId or '', 'attempt', j.attempt, 'fence', fence, 'data', data)
 end
 return OK
 """#,
-        sha1: "c2a092773d4ac141eb4e8f81cbc33cbe5c5b1a9d",
+        sha1: "228396fc9cd9ca89e013769ca7775e24b58b2f27",
         keyCount: 2
     )
 
@@ -3742,6 +4081,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3778,7 +4130,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3944,7 +4296,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "84a8fe07f8d9e9914d8f82daa77fa509e904c77c",
+        sha1: "54e53e83d56e6f0ea9e9ae810194caff51044a18",
         keyCount: 2
     )
 
@@ -3984,6 +4336,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4005,12 +4370,18 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local function drop_log(id)
@@ -4033,28 +4404,28 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
-local function begin(id, kind, worker, attempt, fence, fields, data)
+local function begin(id, j, fields, data)
   local key = job_key(id)
-  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
   redis.call('HDEL', key, 'reason')
-  redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
   redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-  redis.call('ZREM', P .. 'deadlines', id)
-  if tonumber(attempt) > 1 then drop_log(id) end
-  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
-if j[1] == 'running' then return ALREADY end
-begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
-  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+if j.status == 'running' then return ALREADY end
+begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "383515ddda4f21823198cbb9868b233860af39d4",
+        sha1: "1f55e7f9a593531252c153fe1e50772835b74b00",
         keyCount: 2
     )
 
@@ -4094,6 +4465,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4125,7 +4509,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "8e5798c6ee257a65ec3432d2c5a2ad79cf94b08c",
+        sha1: "3b9c50e1209e03fdc83b9b793bac35aa4934cbb7",
         keyCount: 2
     )
 
@@ -4165,6 +4549,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4201,7 +4598,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -4290,52 +4687,63 @@ local function come_due(id)
   end
 end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options' }
+local function finish(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
+  if j.workerId then
+    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
   end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -4447,7 +4855,7 @@ end
 local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
 """#,
-        sha1: "5d009c49c3441da86920e3490440fa9ceea4f311",
+        sha1: "ad7d39d5ad8e6c6c758ec9f1d546689cea68ff1d",
         keyCount: 2
     )
 

@@ -11,7 +11,8 @@ local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 
-local served = tonumber(redis.call('GET', P .. 'served') or '0')
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
 
 local function next_lane()
   if served % 10 == 9 then
@@ -34,25 +35,23 @@ local function next_lane()
   return best
 end
 
-local function start(id, fields)
-  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
-  redis.call('SET', P .. 'fence', number(fence))
+local function start(id, j)
+  fence = math.max(fence + 1, NOW_US)
   local key = job_key(id)
-  local attempt = tonumber(fields[7] or '0') + 1
+  local attempt = tonumber(j.attempt or '0') + 1
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
       'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
   end
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
-    'attempt', attempt, 'updatedAt', AT)
-  redis.call('HINCRBY', key, 'revision', 1)
+    'attempt', attempt, 'updatedAt', AT, 'revision', next_revision(j))
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
-  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
 end
 
-local taken = {}
+local taken, rest = {}, nil
 for _ = 1, wanted + 100 do
   if #taken >= wanted then break end
   local name = next_lane()
@@ -60,23 +59,22 @@ for _ = 1, wanted + 100 do
   local kind, scope, priority = parts(name)
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
-  if redis.call('EXISTS', queue) == 0 then
-    drop_lane(scope, name)
-  end
-  if id then
-    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
-    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
-        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
-      taken[#taken + 1] = start(id, j)
-      served = redis.call('INCR', P .. 'served')
-      if redis.call('EXISTS', queue) == 1 then
-        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
-        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-      end
+  local left = redis.call('LLEN', queue)
+  rest = left > 0 and name or nil
+  if left == 0 then drop_lane(scope, name) end
+  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision' })
+  if j and j.status == 'pending' and (j.reason == 'queued' or j.reason == 'paused') and j.type == kind
+      and scope_of(j.node, j.serverId) == scope and j.priority == (priority == '' and '5' or priority) then
+    taken[#taken + 1] = start(id, j)
+    served = served + 1
+    if left > 0 then
+      redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j.priority) * 1e12 + served), name)
+      redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
     end
   end
 end
-local rest = next_lane()
+if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
   local wake = P .. 'wake:' .. kind .. scope

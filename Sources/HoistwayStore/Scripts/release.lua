@@ -8,7 +8,7 @@
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
-if j[1] == 'running' then return WRONG_STATE end
+if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
@@ -18,10 +18,10 @@ end
 local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
 local reason = type_paused(h[1]) and 'paused' or 'queued'
 if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
-redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j.attempt) - 1, 'updatedAt', AT,
+  'revision', next_revision(j))
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
-redis.call('HINCRBY', key, 'revision', 1)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
+redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
