@@ -103,7 +103,7 @@ struct AdoptionTests {
             let first = try await fixture.startReady("echo ready; until [ -e ../go ]; do sleep 0.01; done; exit 7")
             fixture.supervisor.close()
             try Files.write([], to: "\(first.folder)/go")
-            try await until("the attempt has ended") { Settlement.exit(in: first.folder) != nil }
+            try await until("the attempt has ended") { Journal.exit(in: first.folder) != nil }
             let second = try Supervisor(data: fixture.data, workerID: "worker-2", monitor: Fixture.monitor)
             defer { second.close() }
             for _ in 0..<2 {
@@ -155,7 +155,7 @@ struct AdoptionTests {
             #expect(isAlive(monitor) && isAlive(Int(launcher)))
             try Files.write([], to: "\(attempt.folder)/go")
             try await until("both have ended") { !isAlive(monitor) && !isAlive(Int(launcher)) }
-            #expect(Settlement.exit(in: attempt.folder)?.exitCode == 0)
+            #expect(Journal.exit(in: attempt.folder)?.exitCode == 0)
         }
     }
 }

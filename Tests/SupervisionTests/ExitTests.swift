@@ -17,7 +17,7 @@ struct ExitTests {
             #expect(exit.signal == nil)
             #expect(try #require(exit.startedAt) <= exit.endedAt)
             #expect(try #require(story.started).pid > 1)
-            #expect(exit == Settlement.exit(in: story.info.folder))
+            #expect(exit == Journal.exit(in: story.info.folder))
         }
     }
 

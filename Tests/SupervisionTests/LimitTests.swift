@@ -40,8 +40,8 @@ struct LimitTests {
             let launch = try fixture.launch("sleep 1000 & sleep 1000") { $0.timeout = .milliseconds(500) }
             let attempt = try await fixture.supervisor.start(launch)
             fixture.supervisor.close()
-            try await until("the monitor leaves its result") { Settlement.exit(in: attempt.folder) != nil }
-            #expect(Settlement.exit(in: attempt.folder)?.outcome == .timeout)
+            try await until("the monitor leaves its result") { Journal.exit(in: attempt.folder) != nil }
+            #expect(Journal.exit(in: attempt.folder)?.outcome == .timeout)
             #expect(processes(fence: launch.fence).isEmpty)
         }
     }
@@ -55,8 +55,8 @@ struct LimitTests {
             }
             let attempt = try await fixture.supervisor.start(launch)
             fixture.supervisor.close()
-            try await until("the monitor leaves its result") { Settlement.exit(in: attempt.folder) != nil }
-            #expect(Settlement.exit(in: attempt.folder)?.outcome == .fenced)
+            try await until("the monitor leaves its result") { Journal.exit(in: attempt.folder) != nil }
+            #expect(Journal.exit(in: attempt.folder)?.outcome == .fenced)
             #expect(try !attempt.text.contains("heard"))
             #expect(processes(fence: launch.fence).isEmpty)
         }

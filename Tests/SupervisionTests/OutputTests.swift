@@ -211,7 +211,7 @@ struct OutputTests {
             let exit = try #require(story.exit)
             #expect(exit.outcome == .log)
             #expect(processes(fence: launch.fence).isEmpty)
-            #expect(Settlement.exit(in: story.info.folder) == exit)
+            #expect(Journal.exit(in: story.info.folder) == exit)
         }
     }
 }
