@@ -108,6 +108,8 @@ struct LossTests {
             let attempt = try await fixture.startReady("echo ready; until [ -e ../go ]; do sleep 0.01; done; exit 5")
             let launcher = try #require(fixture.supervisor.launcher.pid)
             kill(launcher, SIGKILL)
+            // An attempt asked of the dying one never starts, as it says.
+            try await until("the death is noticed") { fixture.supervisor.launcher.pid != launcher }
             #expect(try await fixture.run("exit 6").exit?.exitCode == 6)
             #expect(fixture.supervisor.launcher.pid != launcher)
             try Files.write([], to: "\(attempt.folder)/go")

@@ -9,23 +9,21 @@ struct ApplicationTests {
     private func git(_ site: Site, _ script: String) async throws {
         let path = try site.write(
             """
-            #!/bin/sh
             set -e
             export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
             mkdir -p \(site.directory.path)/origin && cd \(site.directory.path)/origin
             \(script)
             """,
-            to: "git.sh",
-            mode: 0o755
+            to: "git.sh"
         )
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        var argv = [strdup(path), nil]
+        var argv = [strdup("sh"), strdup(path), nil]
         defer { argv.forEach { free($0) } }
         var pid: pid_t = 0
-        #expect(posix_spawn(&pid, path, &actions, nil, &argv, environ) == 0)
+        #expect(posix_spawn(&pid, "/bin/sh", &actions, nil, &argv, environ) == 0)
         var status: Int32 = 0
         try await eventually("git") { waitpid(pid, &status, WNOHANG) == pid }
         #expect(status == 0)
