@@ -11,8 +11,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -61,6 +61,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -72,6 +73,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -80,20 +91,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -107,15 +117,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -123,12 +145,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -145,27 +172,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -199,10 +281,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -210,7 +289,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -233,42 +312,48 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function request_kill(id, worker, signal, grace, by, why)
-  local key = job_key(id)
-  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-  if not j[1] then
-    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-    redis.call('HINCRBY', key, 'revision', 1)
-    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
-  end
-  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-  local wake = P .. 'wake:worker:' .. worker
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
 end
-local function supersede(id, j, running)
-  local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
-  local data = '{"supersededBy":' .. quoted(id) .. '}'
-  local turn, first
-  local function finish_waiting(older)
-    if redis.call('HGET', job_key(older), 'status') == 'pending' then
-      finish(older, 'superseded', 'error', 'superseded', fields, data)
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
     end
   end
-  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
-  for index = 1, #waiting, 2 do
-    first = first or waiting[index + 1]
-    finish_waiting(waiting[index])
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
   end
-  for _, older in ipairs(redis.call('ZRANGE', P .. 'later:' .. j.key, 0, -1)) do
-    if older ~= id then finish_waiting(older) end
-  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
       'workerId')
-    if h[1] == 'pending' and h[2] ~= 'starting' then
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
       local holders = holders_of(j.key)
       if not turn and #holders <= j.limit then
         turn = 'held'
@@ -286,13 +371,58 @@ local function supersede(id, j, running)
           end
         end
       end
-      finish(holder, 'superseded', 'error', 'superseded', fields, data)
-    elseif running and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
   end
   return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -364,6 +494,14 @@ if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
     or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
   return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
 end
+local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+local most = redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+    and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  return { QUEUE_FULL, most }
+end
+local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
+if harmful then return { QUARANTINED, lost } end
 if inbox ~= '' then redis.call('LPOP', inbox) end
 local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
 if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
@@ -376,7 +514,11 @@ local sequence = create(id, kind, resource, fields)
 redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
 if due == 0 and delay > 0 then due = NOW + delay end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
+if deadline > 0 then
+  redis.call('HSET', job_key(id), 'startDeadline', ARGV[15])
+  redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+end
+if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
 local failed
 local open = false
 for _, dependency in ipairs(dependencies) do
@@ -389,10 +531,11 @@ for _, dependency in ipairs(dependencies) do
   end
 end
 local turn
-if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if supersedes and not open and not failed and due <= NOW then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
 place(id, j, sequence, due, open or failed, turn)
+if j.place then give_turns(j.key) end
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')
@@ -400,7 +543,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "8fa2db3947e37cddf9f91733670c7465e84bbb30",
+        sha1: "dcb0d8ac83fa2bc57e187a627c5ac726f59e64dc",
         keyCount: 2
     )
 
@@ -411,8 +554,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -468,7 +611,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "a586e74b6e78e50f51473b904142fb44bc809788",
+        sha1: "ff0096a0798e55a211c031d501105c49edf42be6",
         keyCount: 2
     )
 
@@ -479,8 +622,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -584,7 +727,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "095629a125975778dc0d18af3ea46ea1ca6dbeee",
+        sha1: "b85bea48a3829f4b4ec542ed983a21bfa5fb3ae0",
         keyCount: 2
     )
 
@@ -595,8 +738,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -645,6 +788,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -656,6 +800,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -664,20 +818,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -691,15 +844,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -707,12 +872,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -729,23 +899,63 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
 local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -754,17 +964,39 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = t
 local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
+local limits, limited = {}, redis.call('HGETALL', P .. 'limits')
+for index = 1, #limited, 2 do limits[limited[index]] = limited[index + 1] end
+local full = {}
+local function is_full(name)
+  local most = limits[name]
+  return most and redis.call('SCARD', P .. 'claims:' .. name) >= tonumber(most)
+end
+local function heed_type(kind)
+  local opens = rate_opens(kind, limits['rate:' .. kind])
+  if opens then redis.call('ZADD', P .. 'rated', number(opens), kind) end
+  if opens or is_full('type:' .. kind) then types[kind] = false end
+end
+local function heed_server(scope)
+  local server = string.match(scope, '!(.*)$')
+  if server and is_full('server:' .. server) then full[scope] = true end
+end
+if #limited > 0 then
+  for kind, open in pairs(types) do
+    if open then heed_type(kind) end
+  end
+  for _, scope in ipairs(scopes) do heed_server(scope) end
+end
 local served = tonumber(redis.call('GET', P .. 'served') or '0')
 local function next_lane()
   if served % 10 == 9 then
     for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
       local kind, scope = parts(name)
-      if types[kind] and scopes[scope] then return name end
+      if types[kind] and scopes[scope] and not full[scope] then return name end
     end
   end
   local best, lowest
   for _, scope in ipairs(scopes) do
-    local lanes = redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
+    local lanes = full[scope] and {} or redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
     for index = 1, #lanes, 2 do
       if types[parts(lanes[index])] then
         local score = tonumber(lanes[index + 1])
@@ -780,6 +1012,10 @@ local function start(id, fields)
   redis.call('SET', P .. 'fence', number(fence))
   local key = job_key(id)
   local attempt = tonumber(fields[7] or '0') + 1
+  local before = fields[8]
+  if before and before ~= worker and not string.find(' ' .. (fields[9] or '') .. ' ', ' ' .. before .. ' ', 1, true) then
+    redis.call('HSET', key, 'pastWorkers', (fields[9] and fields[9] .. ' ' or '') .. before)
+  end
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
       'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
@@ -788,6 +1024,8 @@ local function start(id, fields)
     'attempt', attempt, 'updatedAt', AT)
   redis.call('HINCRBY', key, 'revision', 1)
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('SADD', P .. 'claims:type:' .. fields[3], id)
+  if fields[5] then redis.call('SADD', P .. 'claims:server:' .. fields[5], id) end
   if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
@@ -804,10 +1042,16 @@ for _ = 1, wanted + 100 do
     drop_lane(scope, name)
   end
   if id then
-    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt')
+    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt',
+      'workerId', 'pastWorkers')
     if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
         and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
       taken[#taken + 1] = start(id, j)
+      if #limited > 0 then
+        count_start(kind, limits['rate:' .. kind], redis.call('GET', P .. 'fence'))
+        heed_type(kind)
+        for _, other in ipairs(scopes) do heed_server(other) end
+      end
       served = redis.call('INCR', P .. 'served')
       if redis.call('EXISTS', queue) == 1 then
         redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
@@ -819,24 +1063,23 @@ end
 local rest = next_lane()
 if rest then
   local kind, scope = parts(rest)
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 return taken
 """#,
-        sha1: "4c9209043718b83130b3228b3ddf6452648df6b9",
+        sha1: "9732afd3ff5281e9b6c12ebc586105ddafdb07f2",
         keyCount: 2
     )
 
-    package static let drain = RedisScript(
-        name: "drain",
+    package static let configure = RedisScript(
+        name: "configure",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -885,6 +1128,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -896,6 +1140,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -904,20 +1158,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -931,15 +1184,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -947,12 +1212,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -969,27 +1239,308 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local key = P .. 'limits'
+local wanted, changed = {}, false
+for index = 2 + ARGV[1], #ARGV, 2 do wanted[ARGV[index]] = ARGV[index + 1] end
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  for index = 2, 1 + ARGV[1] do
+    if string.sub(field, 1, #ARGV[index]) == ARGV[index] and not wanted[field] then
+      redis.call('HDEL', key, field)
+      changed = true
+    end
   end
 end
+for field, value in pairs(wanted) do
+  if redis.call('HGET', key, field) ~= value then
+    redis.call('HSET', key, field, value)
+    changed = true
+  end
+end
+if not changed then return ALREADY end
+wake_lanes(function() return true end)
+redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'limitsChanged', 'status', '',
+  'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
+return OK
+"""#,
+        sha1: "d2a13e89f1f3ffe5689298d73085b94a8aaa136c",
+        keyCount: 2
+    )
+
+    package static let drain = RedisScript(
+        name: "drain",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  for _ = 1, 100 do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+  redis.call('SADD', P .. 'giving', key)
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -1023,10 +1574,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -1034,7 +1582,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -1056,6 +1604,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local kind, cursor = ARGV[1], ARGV[2]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
@@ -1070,7 +1685,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "4bc67fa734e418136a30e4fab84eddcf5667c824",
+        sha1: "25383113e5f6e817bb4af4a35e27ac4c7fb9c33c",
         keyCount: 2
     )
 
@@ -1081,8 +1696,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1131,6 +1746,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -1142,6 +1758,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -1150,20 +1776,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1177,15 +1802,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1193,12 +1830,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1215,27 +1857,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -1269,10 +1966,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -1280,7 +1974,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -1303,6 +1997,73 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
   if not j[1] then return NOT_FOUND end
@@ -1310,6 +2071,51 @@ local function attempt_of(id, fence)
   if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
   if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
   return OK, j
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -1351,7 +2157,7 @@ local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
-  'type')
+  'type', 'serverId')
 local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
 redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
@@ -1363,6 +2169,7 @@ if outcome == 'done' then
   fields[#fields + 1] = 100
   redis.call('HDEL', key, 'message', 'supersededBy')
   finish(id, 'done', 'done', nil, fields, nil)
+  count_loss(id, false)
   return { OK, 'done', '' }
 end
 local again = false
@@ -1402,6 +2209,7 @@ if kill_requested then
 end
 if not again then
   finish(id, outcome, 'error', outcome, fields, nil)
+  if outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
   return { OK, 'error', outcome }
 end
 local due = NOW + tonumber(wait)
@@ -1414,12 +2222,82 @@ redis.call('ZREM', P .. 'index:running', id)
 redis.call('ZREM', P .. 'deadlines', id)
 redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
+free_claim(id, j[4], h[7], h[8])
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "5c94c5c98b0a3fce3347592900c25c5e129c5a3a",
+        sha1: "370d443af66996a3626707e870e18d8069f28561",
+        keyCount: 2
+    )
+
+    package static let forgetWorker = RedisScript(
+        name: "forgetWorker",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id = ARGV[1]
+local key = P .. 'worker:' .. id
+if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+local found = redis.call('DEL', key)
+found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+if found == 0 then return NOT_FOUND end
+announce('forgotten', 'workerId', id, nil)
+return OK
+"""#,
+        sha1: "632fd58bf3007a6bf107cf087de5aa850674c660",
         keyCount: 2
     )
 
@@ -1430,8 +2308,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1483,7 +2361,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "4b82877629693c5381b77403d6fe0b6a7b807942",
+        sha1: "07f00f9a2ad9dc284b76a69c917effd128247525",
         keyCount: 2
     )
 
@@ -1494,8 +2372,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1554,7 +2432,7 @@ else
 end
 return OK
 """#,
-        sha1: "8420151c4004a79ecca4a953de391944354b74d2",
+        sha1: "03811e56e31391be6e4c77711d53b6df446f79f0",
         keyCount: 2
     )
 
@@ -1565,8 +2443,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1615,6 +2493,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -1626,6 +2505,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -1634,20 +2523,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1661,15 +2549,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1677,12 +2577,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1699,24 +2604,36 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local found = {}
 local ENDED = { done = true, error = true }
@@ -1754,6 +2671,10 @@ local function inspect(id, seen)
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
     'the jobs of its worker')
+  expect(pending and reason == 'starting' or running, in_set('claims:type:' .. kind), 'the claims of its type')
+  if h[7] then
+    expect(pending and reason == 'starting' or running, in_set('claims:server:' .. h[7]), 'the claims for its server')
+  end
   expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
     .. ':kills', id) == 1, 'the kills of its worker')
   if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
@@ -1788,7 +2709,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "54f0665f156e856d19ed6b61c8425e904ee04cde",
+        sha1: "665bb01386fced0879a55b07e5c3acf4a9b01ee1",
         keyCount: 2
     )
 
@@ -1799,8 +2720,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1849,6 +2770,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -1860,6 +2782,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -1868,20 +2800,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1895,15 +2826,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -1911,12 +2854,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1933,24 +2881,36 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local family, key = ARGV[1], ARGV[2]
 local found = {}
@@ -2009,7 +2969,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "107ba871f1efaf24a876b6fd44e1df20ad51ff4f",
+        sha1: "7d617edbf5e0ff11b4e06582ff129f0c47c65ecd",
         keyCount: 2
     )
 
@@ -2020,8 +2980,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2070,6 +3030,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2081,6 +3042,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2089,20 +3060,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2116,15 +3086,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2132,12 +3114,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2154,27 +3141,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -2208,10 +3250,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -2219,7 +3258,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -2242,20 +3281,72 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function request_kill(id, worker, signal, grace, by, why)
-  local key = job_key(id)
-  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-  if not j[1] then
-    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-    redis.call('HINCRBY', key, 'revision', 1)
-    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
   end
-  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-  local wake = P .. 'wake:worker:' .. worker
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId')
@@ -2269,7 +3360,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "39d17ffc4ecdad54e3affb6f73553921191ffc6c",
+        sha1: "a63d345e1b405e33d5c5996d7fac675e181f3c91",
         keyCount: 2
     )
 
@@ -2280,8 +3371,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2331,6 +3422,7 @@ local function reply(list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
+if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
@@ -2341,7 +3433,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "a8444802dd2608e0e321797eb8ae20d3920141f6",
+        sha1: "99f69b2257fd7aa1335c88129463b3b6a4c6f00c",
         keyCount: 2
     )
 
@@ -2352,8 +3444,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2402,6 +3494,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2413,6 +3506,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2421,20 +3524,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2448,15 +3550,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2464,12 +3578,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2486,35 +3605,44 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local kind, pausing, cursor = ARGV[1], ARGV[2] == '1', ARGV[3]
 if cursor == '0' then
+  if kind ~= '*' then redis.call('SADD', P .. 'types', kind) end
   local changed = redis.call(pausing and 'SADD' or 'SREM', P .. 'paused', kind)
   if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
   if not pausing then
-    for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-      local lane, scope = parts(name)
-      local wake = P .. 'wake:' .. lane .. scope
-      if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-    end
+    wake_lanes(function(other) return other == kind end)
   end
 end
 if type_paused(kind) ~= pausing then return '' end
@@ -2537,7 +3665,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "b9079ba11195df43c4d119190d4c3e4bc85c068d",
+        sha1: "daa002da4c2b9f5cacb78798a75c15d930200b16",
         keyCount: 2
     )
 
@@ -2548,8 +3676,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2598,6 +3726,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2609,6 +3738,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2617,20 +3756,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2644,15 +3782,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2660,12 +3810,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2682,24 +3837,212 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+finish = function(id, event, status, reason, fields, data)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
+    'serverId', 'priority', 'reason')
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
+  if reason then redis.call('HSET', key, 'reason', reason) end
+  redis.call('HINCRBY', key, 'revision', 1)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j[6] == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
+    if j[10] == 'queued' or j[10] == 'paused' then
+      local lane = lane_of(j[1], j[7], j[8], j[9])
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j[7], j[8]), lane)
+      end
+      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
+      redis.call('ZREM', P .. 'later:' .. j[2], id)
+    end
+  end
+  redis.call('ZREM', P .. 'deadlines', id)
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies')
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
+  record(id, event, status, reason, j[3], j[4], j[5], data)
+  free_turn(j[2], id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason')
@@ -2709,7 +4052,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "35bfee62441a5ec2d3259b4184eae0012379dabb",
+        sha1: "fff7bc2bafc3c2436f14455a67e8be45fe688dd9",
         keyCount: 2
     )
 
@@ -2720,8 +4063,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2776,7 +4119,13 @@ if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > sche
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-for index = 5, 4 + count do redis.call('SADD', P .. 'types', ARGV[index]) end
+local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+for index = 5, 4 + count do
+  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+    redis.call('SADD', P .. 'paused', ARGV[index])
+    announce('paused', 'type', ARGV[index], nil)
+  end
+end
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
@@ -2788,7 +4137,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "2d4a8357b1208e0cb9ae6e3cb64c2ce8ed44b5ac",
+        sha1: "56ebe6dd9a796d511f9d6eedcafe310dd6e5be42",
         keyCount: 2
     )
 
@@ -2799,8 +4148,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2849,6 +4198,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2860,6 +4210,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2868,20 +4228,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2895,15 +4254,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -2911,12 +4282,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2933,27 +4309,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -2987,10 +4418,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -2998,7 +4426,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3020,6 +4448,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -3074,7 +4569,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "8e07d7e6727305d2232794dbed80fed6f4874bd5",
+        sha1: "a8db7a7ed4da6f2626340371bd2cdd4e4e9c9897",
         keyCount: 2
     )
 
@@ -3085,8 +4580,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3135,6 +4630,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3146,6 +4642,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3154,20 +4660,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3181,15 +4686,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -3197,12 +4714,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -3219,27 +4741,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -3273,10 +4850,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -3284,7 +4858,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3306,6 +4880,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local function attempt_of(id, fence)
   local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
@@ -3331,24 +4972,25 @@ if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
 redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
 redis.call('HINCRBY', key, 'revision', 1)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
+free_claim(id, j[4], h[1], h[3])
+redis.call('ZREM', P .. 'starts:' .. h[1], fence)
 record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "26fe2266bd0535363209b42414e90871f21d1b14",
+        sha1: "6031920446726a1744fe931d1fbb3f2193bc7745",
         keyCount: 2
     )
 
-    package static let remove = RedisScript(
-        name: "remove",
+    package static let releaseQuarantine = RedisScript(
+        name: "releaseQuarantine",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3397,6 +5039,76 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local count = 0
+for index = 3, #ARGV do
+  count = count + redis.call('HDEL', P .. 'losses', ARGV[index])
+  redis.call('HDEL', P .. 'quarantining', ARGV[index])
+end
+if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
+return count
+"""#,
+        sha1: "9d375efb421ba93ea12f3b0a05161a9fb050d327",
+        keyCount: 2
+    )
+
+    package static let remove = RedisScript(
+        name: "remove",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3408,6 +5120,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3416,20 +5138,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3443,15 +5164,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -3459,12 +5192,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -3481,27 +5219,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -3535,10 +5328,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -3546,7 +5336,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3568,6 +5358,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -3591,7 +5448,8 @@ local function trim_log(id, most)
 end
 local id = ARGV[1]
 local key = job_key(id)
-local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey')
+local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
+  'pastWorkers')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
@@ -3606,13 +5464,15 @@ redis.call('ZREM', P .. 'index:' .. j[1], id)
 if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
   redis.call('DEL', P .. 'idempotency:' .. j[6])
 end
-if j[5] then redis.call('SADD', P .. 'worker:' .. j[5] .. ':removed', id) end
+for worker in string.gmatch((j[5] or '') .. ' ' .. (j[7] or ''), '%S+') do
+  redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+end
 redis.call('DEL', key, key .. ':history')
 redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "eb471a38aeca5d00e5c1ec3bc0719bfc1afaf91f",
+        sha1: "387b575d2052274729ba2f860ab4d8f29a871056",
         keyCount: 2
     )
 
@@ -3623,8 +5483,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3702,7 +5562,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "c2a092773d4ac141eb4e8f81cbc33cbe5c5b1a9d",
+        sha1: "8772bf27d867b3caed1e480d413efa601ff70ccf",
         keyCount: 2
     )
 
@@ -3713,8 +5573,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3763,6 +5623,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3774,6 +5635,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3782,20 +5653,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3809,15 +5679,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -3825,12 +5707,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -3847,23 +5734,80 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
   end
 end
 local function create(id, kind, resource, fields)
@@ -3920,10 +5864,15 @@ else
   if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
-if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local o = redis.call('HMGET', job_key(old), 'type', 'resourceId', 'reason')
+if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
+if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
+local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
+if harmful then return { QUARANTINED, lost } end
 local fields, j = { 'retryOf', old }, {}
 for index, name in ipairs(names) do
   if values[index] then
@@ -3936,15 +5885,15 @@ if request ~= '' then
   fields[#fields + 1] = 'requestId'
   fields[#fields + 1] = request
 end
-local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if j.startDeadline then redis.call('ZADD', P .. 'deadlines', number(NOW + j.startDeadline), id) end
 if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "84a8fe07f8d9e9914d8f82daa77fa509e904c77c",
+        sha1: "982bcbd4475d58d6285b093fdf04ce71669cbfcd",
         keyCount: 2
     )
 
@@ -3955,8 +5904,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4054,7 +6003,7 @@ begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', A
   'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "383515ddda4f21823198cbb9868b233860af39d4",
+        sha1: "56980444c615bab921026ad377207cdbbba15f32",
         keyCount: 2
     )
 
@@ -4065,8 +6014,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4125,7 +6074,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "8e5798c6ee257a65ec3432d2c5a2ad79cf94b08c",
+        sha1: "66e8837ebc087eb9c2c04b67990e525f1bf51c8b",
         keyCount: 2
     )
 
@@ -4136,8 +6085,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4186,6 +6135,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -4197,6 +6147,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -4205,20 +6165,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -4232,15 +6191,27 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
@@ -4248,12 +6219,17 @@ local function give_turns(key)
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
+  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -4270,27 +6246,82 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function free_claim(id, worker, kind, server)
+  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
+  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
+  redis.call('SREM', P .. 'claims:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
 local settle_dependents
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -4324,10 +6355,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -4335,7 +6363,7 @@ end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -4357,6 +6385,118 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -4387,16 +6527,20 @@ if can_listen then
     listener = 1
   end
 end
-local kills, removed, stop = {}, {}, ''
+local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
   local values = { 'heartbeatAt', AT }
   for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
-  redis.call('HSET', key, unpack(values))
-  redis.call('SADD', P .. 'workers', worker)
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  if w[2] then
+    redis.call('HSET', key, unpack(values))
+    redis.call('SADD', P .. 'workers', worker)
+  else
+    unknown = 1
+  end
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  local w = redis.call('HMGET', key, 'stopMode', 'state')
   stop = w[1] or ''
   if w[2] == 'unreachable' then
     redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
@@ -4427,6 +6571,24 @@ for index = 1, #settling, 2 do
   redis.call('HDEL', P .. 'settling', settling[index])
   settle_dependents(settling[index], settling[index + 1])
 end
+local superseding = redis.call('HRANDFIELD', P .. 'superseding', 1, 'WITHVALUES')
+if superseding[1] then
+  local newer, sequence, last, seen = string.match(superseding[2], '^(%S+) (%S+) (%S+) (%S+)$')
+  end_line(superseding[1], newer, sequence, seen, last)
+  give_turns(superseding[1])
+end
+local giving = redis.call('SPOP', P .. 'giving')
+if giving then give_turns(giving) end
+local quarantining = redis.call('HRANDFIELD', P .. 'quarantining', 1, 'WITHVALUES')
+if quarantining[1] then end_quarantined(quarantining[1], quarantining[2]) end
+local losses = redis.call('HRANDFIELD', P .. 'losses', 20, 'WITHVALUES')
+for index = 1, #losses, 2 do
+  if tonumber(string.match(losses[index + 1], '^%d+ (%d+)')) <= NOW then redis.call('HDEL', P .. 'losses', losses[index]) end
+end
+for _, kind in ipairs(redis.call('ZRANGEBYSCORE', P .. 'rated', '-inf', NOW, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', P .. 'rated', kind)
+  wake_lanes(function(other) return other == kind end)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 if listener == 1 then
   for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'workers', 100)) do
@@ -4444,10 +6606,11 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
+local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
+local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
 """#,
-        sha1: "5d009c49c3441da86920e3490440fa9ceea4f311",
+        sha1: "ed72f210232097f6e9e30a4ba7779709a09c9736",
         keyCount: 2
     )
 
@@ -4457,8 +6620,10 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         answer,
         appendLog,
         claim,
+        configure,
         drain,
         finish,
+        forgetWorker,
         forgotten,
         holdControl,
         inspectJobs,
@@ -4470,6 +6635,7 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         register,
         reject,
         release,
+        releaseQuarantine,
         remove,
         report,
         retry,

@@ -4,8 +4,12 @@
 -- Returns: { OK, status, reason } | { ALREADY | STALE_FENCE | NOT_FOUND, '', '' }
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include attempt
+--- @include quarantine
 --- @include logs
 --- @include start
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
@@ -15,7 +19,7 @@ local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
-  'type')
+  'type', 'serverId')
 -- The field `kill` may be the receipt of what the monitor ended by itself, such as a timeout: this is what was asked for.
 local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
 local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
@@ -29,6 +33,7 @@ if outcome == 'done' then
   fields[#fields + 1] = 100
   redis.call('HDEL', key, 'message', 'supersededBy')
   finish(id, 'done', 'done', nil, fields, nil)
+  count_loss(id, false)
   return { OK, 'done', '' }
 end
 
@@ -70,6 +75,7 @@ if kill_requested then
 end
 if not again then
   finish(id, outcome, 'error', outcome, fields, nil)
+  if outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
   return { OK, 'error', outcome }
 end
 
@@ -83,7 +89,6 @@ redis.call('ZREM', P .. 'index:running', id)
 redis.call('ZREM', P .. 'deadlines', id)
 redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
-redis.call('HDEL', P .. 'worker:' .. j[4] .. ':kills', id)
+free_claim(id, j[4], h[7], h[8])
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }

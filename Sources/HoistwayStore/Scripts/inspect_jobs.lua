@@ -41,6 +41,10 @@ local function inspect(id, seen)
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
     'the jobs of its worker')
+  expect(pending and reason == 'starting' or running, in_set('claims:type:' .. kind), 'the claims of its type')
+  if h[7] then
+    expect(pending and reason == 'starting' or running, in_set('claims:server:' .. h[7]), 'the claims for its server')
+  end
   expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
     .. ':kills', id) == 1, 'the kills of its worker')
   if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end

@@ -3,7 +3,10 @@
 -- Returns: OK | ALREADY | STALE_FENCE | NOT_FOUND | WRONG_STATE
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include attempt
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
@@ -21,7 +24,8 @@ if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
 redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
 redis.call('HDEL', key, 'workerId', 'host', 'fence')
 redis.call('HINCRBY', key, 'revision', 1)
-redis.call('SREM', P .. 'worker:' .. j[4] .. ':jobs', id)
+free_claim(id, j[4], h[1], h[3])
+redis.call('ZREM', P .. 'starts:' .. h[1], fence)
 record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK

@@ -6,7 +6,7 @@ local settle_dependents
 
 -- Ends a job for good. `fields` are further hash fields; nothing of the job is left in a queue, a turn or a claim.
 -- An id that stands in a long queue stays there and is passed over by whoever finds it.
-local function finish(id, event, status, reason, fields, data)
+finish = function(id, event, status, reason, fields, data)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
     'serverId', 'priority', 'reason')
@@ -41,10 +41,7 @@ local function finish(id, event, status, reason, fields, data)
   end
   redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[3] then
-    redis.call('SREM', P .. 'worker:' .. j[3] .. ':jobs', id)
-    redis.call('HDEL', P .. 'worker:' .. j[3] .. ':kills', id)
-  end
+  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
   record(id, event, status, reason, j[3], j[4], j[5], data)
   free_turn(j[2], id)
   settle_dependents(id, status)
@@ -55,7 +52,7 @@ local budget = 100
 
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(redis.call('ZRANGE', dependents, 0, budget - 1)) do
+  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
