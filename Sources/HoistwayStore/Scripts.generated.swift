@@ -139,13 +139,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -155,7 +161,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -473,12 +478,6 @@ local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), A
 local dependencies = {}
 for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
 if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
-  end
-  return { ID_IN_USE, '' }
-end
 if idempotency ~= '' then
   local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
   if first and redis.call('EXISTS', job_key(first)) == 1 then
@@ -486,6 +485,12 @@ if idempotency ~= '' then
     reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
     return { ALREADY, first }
   end
+end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
 end
 for _, dependency in ipairs(dependencies) do
   if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
@@ -543,7 +548,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "dcb0d8ac83fa2bc57e187a627c5ac726f59e64dc",
+        sha1: "65b09ce6b2df207ba2be0e56c6e0c65764b45435",
         keyCount: 2
     )
 
@@ -866,13 +871,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -882,7 +893,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1067,7 +1077,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "9732afd3ff5281e9b6c12ebc586105ddafdb07f2",
+        sha1: "cfba013cf0ea10a648d684968cb3b0d6c81a764a",
         keyCount: 2
     )
 
@@ -1206,13 +1216,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -1222,7 +1238,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1293,7 +1308,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "d2a13e89f1f3ffe5689298d73085b94a8aaa136c",
+        sha1: "7323597beffbca684bed8328438adcd09d09449a",
         keyCount: 2
     )
 
@@ -1432,13 +1447,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -1448,7 +1469,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -1685,7 +1705,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "25383113e5f6e817bb4af4a35e27ac4c7fb9c33c",
+        sha1: "00a0e8f2f4053fbeaaabf9a855cba48e9230b91c",
         keyCount: 2
     )
 
@@ -1824,13 +1844,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -1840,7 +1866,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2226,7 +2251,7 @@ free_claim(id, j[4], h[7], h[8])
 record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "370d443af66996a3626707e870e18d8069f28561",
+        sha1: "700cc17577d6437d2ed2a70ef27284dd16593f0b",
         keyCount: 2
     )
 
@@ -2571,13 +2596,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -2587,7 +2618,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2709,7 +2739,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "665bb01386fced0879a55b07e5c3acf4a9b01ee1",
+        sha1: "4f1ef2c3191aec9d2b46368566bec3140d4b3a43",
         keyCount: 2
     )
 
@@ -2848,13 +2878,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -2864,7 +2900,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -2969,7 +3004,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "7d617edbf5e0ff11b4e06582ff129f0c47c65ecd",
+        sha1: "2a2f646a115df5f09e344b033bb37112afccf0e1",
         keyCount: 2
     )
 
@@ -3108,13 +3143,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -3124,7 +3165,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -3360,7 +3400,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "a63d345e1b405e33d5c5996d7fac675e181f3c91",
+        sha1: "9e2aed530de6648fe23861b986e10ca761dd3f20",
         keyCount: 2
     )
 
@@ -3572,13 +3612,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -3588,7 +3634,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -3665,7 +3710,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "daa002da4c2b9f5cacb78798a75c15d930200b16",
+        sha1: "651d456977c08e35f4aad5a949b57dbfbd2f5aeb",
         keyCount: 2
     )
 
@@ -3804,13 +3849,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -3820,7 +3871,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -4052,7 +4102,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "fff7bc2bafc3c2436f14455a67e8be45fe688dd9",
+        sha1: "a2e94af2ce310e6e34f3960bba52405c302b6778",
         keyCount: 2
     )
 
@@ -4276,13 +4326,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -4292,7 +4348,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -4569,7 +4624,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "a8db7a7ed4da6f2626340371bd2cdd4e4e9c9897",
+        sha1: "e17fc63aa6fe75cd5560c2f89e870c9b0338aeb9",
         keyCount: 2
     )
 
@@ -4708,13 +4763,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -4724,7 +4785,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -4978,7 +5038,7 @@ record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
 enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
 return OK
 """#,
-        sha1: "6031920446726a1744fe931d1fbb3f2193bc7745",
+        sha1: "958639fbab5d213160270cac159e6ad49f4b7ece",
         keyCount: 2
     )
 
@@ -5186,13 +5246,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -5202,7 +5268,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -5472,7 +5537,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "387b575d2052274729ba2f860ab4d8f29a871056",
+        sha1: "bc2c2f4750888533bc732b09a9932b79022d7e66",
         keyCount: 2
     )
 
@@ -5701,13 +5766,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -5717,7 +5788,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -5893,7 +5963,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "982bcbd4475d58d6285b093fdf04ce71669cbfcd",
+        sha1: "47b1daf098bb52d78823fd726de5556ab061af00",
         keyCount: 2
     )
 
@@ -6213,13 +6283,19 @@ local function superseder_of(key, id)
   local newer, sequence = string.match(entry, '^(%S+) (%S+)')
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -6229,7 +6305,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 local function free_turn(key, id)
   local kept, found = {}, false
@@ -6610,7 +6685,7 @@ local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giv
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
 """#,
-        sha1: "ed72f210232097f6e9e30a4ba7779709a09c9736",
+        sha1: "25dc8bebcd10473a069f70a62b2dec31f7b90cee",
         keyCount: 2
     )
 

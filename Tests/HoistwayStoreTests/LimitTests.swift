@@ -176,6 +176,7 @@ import Testing
             try await store.add("f", "r")
             try await store.add("g", "r") { $0.onConflict = .supersede }
             #expect(try await store.state("f") == .error(.superseded))
+            try await store.add("full")
             let list = "\(store.keys.prefix):answers"
             try await store.push(
                 "inbox:application",

@@ -1,6 +1,7 @@
 import HoistwayModel
 import HoistwayStore
 import RESP
+import RedisClient
 import TestSupport
 import Testing
 

@@ -23,12 +23,6 @@ local dependencies = {}
 for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
 
 if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
-  end
-  return { ID_IN_USE, '' }
-end
 if idempotency ~= '' then
   local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
   if first and redis.call('EXISTS', job_key(first)) == 1 then
@@ -36,6 +30,12 @@ if idempotency ~= '' then
     reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
     return { ALREADY, first }
   end
+end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
 end
 for _, dependency in ipairs(dependencies) do
   if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end

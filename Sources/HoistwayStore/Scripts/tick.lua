@@ -46,7 +46,8 @@ local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0,
 for _, id in ipairs(due) do
   if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
     redis.call('ZREM', P .. 'delayed', id)
-  else
+  elseif redis.call('ZSCORE', P .. 'delayed', id) then
+    -- None that came due before it has superseded it.
     come_due(id)
   end
 end

@@ -107,14 +107,22 @@ local function superseder_of(key, id)
   if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
 end
 
--- Gives free turns to those who wait for them, in their order; `giving` has the keys where the tick goes on.
+-- How many turns one script may still give; `giving` has the keys where the tick goes on.
+local gifts = 100
+
+-- Gives free turns to those who wait for them, in their order.
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
     if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
     local newer = superseder_of(key, id)
     if newer then
       finish_superseded(id, newer)
@@ -124,7 +132,6 @@ local function give_turns(key)
       stand_in_queue(id, 'queued')
     end
   end
-  redis.call('SADD', P .. 'giving', key)
 end
 
 local function free_turn(key, id)

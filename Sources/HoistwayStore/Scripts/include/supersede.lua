@@ -71,7 +71,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
