@@ -68,7 +68,9 @@ let package = Package(
         .executableTarget(
             name: "hoistway-monitor",
             dependencies: ["CLinux"],
-            swiftSettings: embedded
+            swiftSettings: embedded,
+            // A process is forked for every job: one without shared libraries has fewer pages to copy and to give back.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]
         ),
         .target(
             name: "Supervision",

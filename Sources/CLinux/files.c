@@ -115,6 +115,15 @@ int hw_unlock(int fd) {
     return (int)RETRY(flock(fd, LOCK_UN));
 }
 
+int hw_lock_byte(int fd, int64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return (int)RETRY(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+int hw_duplicate(int fd) {
+    return (int)RETRY(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
 int hw_pipe(int *reading, int *writing, int size) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;

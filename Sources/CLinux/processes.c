@@ -40,6 +40,13 @@ int hw_new_session(void) { return setsid() < 0 ? -errno : 0; }
 
 int hw_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
 
+int hw_die_with(int parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    return getppid() == parent;
+}
+
+void hw_outlive_parent(void) { prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); }
+
 static void close_between(unsigned int first, unsigned int last) {
     if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
     unsigned int end = last < 65536 ? last : 65536;

@@ -42,8 +42,8 @@ package struct Keys: Sendable, Hashable {
     package func dependencies(_ id: String) -> String { "\(job(id)):dependencies" }
     package func worker(_ id: String) -> String { "\(prefix):worker:\(id)" }
     /// The jobs of a type, or for a server, that workers have.
-    package func claims(ofType type: JobType) -> String { "\(prefix):claims:type:\(type.name)" }
-    package func claims(forServer server: String) -> String { "\(prefix):claims:server:\(server)" }
+    package func claims(ofType type: JobType) -> String { "\(prefix):claimed:type:\(type.name)" }
+    package func claims(forServer server: String) -> String { "\(prefix):claimed:server:\(server)" }
     /// The times of the last starts of a type that has a rate.
     package func starts(_ type: JobType) -> String { "\(prefix):starts:\(type.name)" }
     package func pending(_ type: JobType) -> String { "\(prefix):index:pending:\(type.name)" }

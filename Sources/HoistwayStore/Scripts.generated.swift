@@ -40,6 +40,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -87,7 +100,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -223,16 +236,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -252,49 +272,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -377,7 +408,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -391,12 +422,10 @@ local function losses_of(field)
   return tonumber(count), last
 end
 local function quarantined(kind, resource, payload)
-  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
   local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
   return count >= LOSSES, last
 end
 local function count_loss(id, is_lost)
-  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
   local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
   local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
   if not is_lost then
@@ -405,6 +434,7 @@ local function count_loss(id, is_lost)
     return
   end
   local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
   redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
   if count == LOSSES then
     redis.call('HSET', P .. 'quarantining', field, '0')
@@ -500,13 +530,16 @@ if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
   return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
 end
 local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
-local most = redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
 if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
     and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
   return { QUEUE_FULL, most }
 end
-local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
-if harmful then return { QUARANTINED, lost } end
+if heed[2] then
+  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
+  if harmful then return { QUARANTINED, lost } end
+end
 if inbox ~= '' then redis.call('LPOP', inbox) end
 local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
 if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
@@ -548,7 +581,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "65b09ce6b2df207ba2be0e56c6e0c65764b45435",
+        sha1: "f8953803800f32490cac05c836b74004686d7ca1",
         keyCount: 2
     )
 
@@ -588,6 +621,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -616,7 +662,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "ff0096a0798e55a211c031d501105c49edf42be6",
+        sha1: "d783382318f0294c2efd24de5a61311f0a2ee806",
         keyCount: 2
     )
 
@@ -656,6 +702,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -732,7 +791,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "b85bea48a3829f4b4ec542ed983a21bfa5fb3ae0",
+        sha1: "428ddf02bb34e54b0074b5c0d8d60f8387ca3ea9",
         keyCount: 2
     )
 
@@ -772,6 +831,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -819,7 +891,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -955,16 +1027,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -974,12 +1053,12 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = t
 local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local limits, limited = {}, redis.call('HGETALL', P .. 'limits')
-for index = 1, #limited, 2 do limits[limited[index]] = limited[index + 1] end
-local full = {}
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+local limited, limits, full = claims[3], {}, {}
 local function is_full(name)
   local most = limits[name]
-  return most and redis.call('SCARD', P .. 'claims:' .. name) >= tonumber(most)
+  return most and redis.call('SCARD', P .. 'claimed:' .. name) >= tonumber(most)
 end
 local function heed_type(kind)
   local opens = rate_opens(kind, limits['rate:' .. kind])
@@ -990,13 +1069,14 @@ local function heed_server(scope)
   local server = string.match(scope, '!(.*)$')
   if server and is_full('server:' .. server) then full[scope] = true end
 end
-if #limited > 0 then
+if limited then
+  local all = redis.call('HGETALL', P .. 'limits')
+  for index = 1, #all, 2 do limits[all[index]] = all[index + 1] end
   for kind, open in pairs(types) do
     if open then heed_type(kind) end
   end
   for _, scope in ipairs(scopes) do heed_server(scope) end
 end
-local served = tonumber(redis.call('GET', P .. 'served') or '0')
 local function next_lane()
   if served % 10 == 9 then
     for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
@@ -1017,30 +1097,35 @@ local function next_lane()
   end
   return best
 end
-local function start(id, fields)
-  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
-  redis.call('SET', P .. 'fence', number(fence))
+local function start(id, j)
+  fence = math.max(fence + 1, NOW_US)
   local key = job_key(id)
-  local attempt = tonumber(fields[7] or '0') + 1
-  local before = fields[8]
-  if before and before ~= worker and not string.find(' ' .. (fields[9] or '') .. ' ', ' ' .. before .. ' ', 1, true) then
-    redis.call('HSET', key, 'pastWorkers', (fields[9] and fields[9] .. ' ' or '') .. before)
+  local attempt = tonumber(j.attempt or '0') + 1
+  if j.workerId and j.workerId ~= worker then
+    local past = j.pastWorkers or ''
+    if not string.find(' ' .. past .. ' ', ' ' .. j.workerId .. ' ', 1, true) then
+      redis.call('HSET', key, 'pastWorkers', past == '' and j.workerId or past .. ' ' .. j.workerId)
+    end
   end
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
-      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
+      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt', 'counted', 'suspect')
   end
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
-    'attempt', attempt, 'updatedAt', AT)
-  redis.call('HINCRBY', key, 'revision', 1)
+    'attempt', attempt, 'updatedAt', AT, 'revision', next_revision(j))
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('SADD', P .. 'claims:type:' .. fields[3], id)
-  if fields[5] then redis.call('SADD', P .. 'claims:server:' .. fields[5], id) end
-  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  if limited then
+    count_claim(id, j.type, j.serverId)
+    count_start(j.type, limits['rate:' .. j.type], number(fence))
+    heed_type(j.type)
+    for _, scope in ipairs(scopes) do heed_server(scope) end
+  end
+  if claims[4] then redis.call('HSET', key, 'suspect', 1) end
+  if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
 end
-local taken = {}
+local taken, rest = {}, nil
 for _ = 1, wanted + 100 do
   if #taken >= wanted then break end
   local name = next_lane()
@@ -1048,36 +1133,31 @@ for _ = 1, wanted + 100 do
   local kind, scope, priority = parts(name)
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
-  if redis.call('EXISTS', queue) == 0 then
-    drop_lane(scope, name)
-  end
-  if id then
-    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt',
-      'workerId', 'pastWorkers')
-    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
-        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
-      taken[#taken + 1] = start(id, j)
-      if #limited > 0 then
-        count_start(kind, limits['rate:' .. kind], redis.call('GET', P .. 'fence'))
-        heed_type(kind)
-        for _, other in ipairs(scopes) do heed_server(other) end
-      end
-      served = redis.call('INCR', P .. 'served')
-      if redis.call('EXISTS', queue) == 1 then
-        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
-        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-      end
+  local left = redis.call('LLEN', queue)
+  rest = left > 0 and name or nil
+  if left == 0 then drop_lane(scope, name) end
+  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision',
+    'workerId', 'pastWorkers' })
+  if j and j.status == 'pending' and (j.reason == 'queued' or j.reason == 'paused') and j.type == kind
+      and scope_of(j.node, j.serverId) == scope and j.priority == (priority == '' and '5' or priority) then
+    taken[#taken + 1] = start(id, j)
+    if limited then rest = nil end
+    served = served + 1
+    if left > 0 then
+      redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j.priority) * 1e12 + served), name)
+      redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
     end
   end
 end
-local rest = next_lane()
+if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
   wake(kind .. scope)
 end
 return taken
 """#,
-        sha1: "cfba013cf0ea10a648d684968cb3b0d6c81a764a",
+        sha1: "1f09fe2aa802b96c446efa7a2504c817a27fe393",
         keyCount: 2
     )
 
@@ -1117,6 +1197,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1164,7 +1257,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -1285,6 +1378,41 @@ local function come_due(id)
   end
   if place then give_turns(j.key) end
 end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
 local key = P .. 'limits'
 local wanted, changed = {}, false
 for index = 2 + ARGV[1], #ARGV, 2 do wanted[ARGV[index]] = ARGV[index + 1] end
@@ -1303,12 +1431,28 @@ for field, value in pairs(wanted) do
   end
 end
 if not changed then return ALREADY end
+local limited, queues = false, false
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  if string.sub(field, 1, 6) == 'queue:' then queues = true else limited = true end
+end
+local was_limited = redis.call('HGET', P .. 'claims', 'limited')
+redis.call('HDEL', P .. 'claims', 'limited', 'queues')
+if queues then redis.call('HSET', P .. 'claims', 'queues', 1) end
+if limited then redis.call('HSET', P .. 'claims', 'limited', 1) end
+if limited and not was_limited then
+  for _, worker in ipairs(redis.call('SMEMBERS', P .. 'workers')) do
+    for _, id in ipairs(redis.call('SMEMBERS', P .. 'worker:' .. worker .. ':jobs')) do
+      local j = redis.call('HMGET', job_key(id), 'type', 'serverId')
+      if j[1] then count_claim(id, j[1], j[2]) end
+    end
+  end
+end
 wake_lanes(function() return true end)
 redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'limitsChanged', 'status', '',
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "7323597beffbca684bed8328438adcd09d09449a",
+        sha1: "9c55ea0a4feb0de4983359cb349c5c97a79159db",
         keyCount: 2
     )
 
@@ -1348,6 +1492,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1395,7 +1552,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -1531,16 +1688,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -1560,49 +1724,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -1685,7 +1860,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -1705,7 +1880,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "00a0e8f2f4053fbeaaabf9a855cba48e9230b91c",
+        sha1: "8e4ff27b28e3bf4d0fd99e636ea2cfe06ec67d16",
         keyCount: 2
     )
 
@@ -1745,6 +1920,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -1792,7 +1980,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -1928,16 +2116,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -1957,49 +2152,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -2082,19 +2288,25 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
   end
   return turn, first
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local LOSSES, QUARANTINE = 3, 86400000
@@ -2104,12 +2316,10 @@ local function losses_of(field)
   return tonumber(count), last
 end
 local function quarantined(kind, resource, payload)
-  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
   local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
   return count >= LOSSES, last
 end
 local function count_loss(id, is_lost)
-  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
   local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
   local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
   if not is_lost then
@@ -2118,6 +2328,7 @@ local function count_loss(id, is_lost)
     return
   end
   local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
   redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
   if count == LOSSES then
     redis.call('HSET', P .. 'quarantining', field, '0')
@@ -2162,55 +2373,54 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
-local function begin(id, kind, worker, attempt, fence, fields, data)
+local function begin(id, j, fields, data)
   local key = job_key(id)
-  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
   redis.call('HDEL', key, 'reason')
-  redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
   redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-  redis.call('ZREM', P .. 'deadlines', id)
-  if tonumber(attempt) > 1 then drop_log(id) end
-  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-local h = redis.call('HMGET', key, 'failures', 'maxAttempts', 'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries',
-  'type', 'serverId')
-local kill_requested = redis.call('HEXISTS', P .. 'worker:' .. j[4] .. ':kills', id) == 1
-local failures, attempts = tonumber(h[1] or '0'), tonumber(h[2] or '1')
-redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id)
-if j[1] == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, h[7], j[4], j[3], fence, {}, nil)
+j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+  begin(id, j, {}, nil)
 end
 if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
-  redis.call('HDEL', key, 'message', 'supersededBy')
-  finish(id, 'done', 'done', nil, fields, nil)
-  count_loss(id, false)
+  finish(id, 'done', 'done', nil, fields, nil, j)
+  if j.suspect then count_loss(id, false) end
   return { OK, 'done', '' }
 end
 local again = false
 local counted = {}
-if h[4] and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if h[5] and outcome ~= 'lost' then
+if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+if j.lostFaults and outcome ~= 'lost' then
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = 0
 end
 if outcome == 'spawn' then
-  local faults = tonumber(h[4] or '0') + 1
+  local faults = tonumber(j.spawnFaults or '0') + 1
   counted[#counted + 1] = 'spawnFaults'
   counted[#counted + 1] = faults
   again = repeatable and faults <= 3
 elseif outcome == 'lost' then
-  local faults = tonumber(h[5] or '0') + 1
+  local faults = tonumber(j.lostFaults or '0') + 1
   counted[#counted + 1] = 'lostFaults'
   counted[#counted + 1] = faults
   again = attempts > 1 and faults <= 3
@@ -2220,38 +2430,38 @@ elseif outcome ~= 'killed' then
   counted[#counted + 1] = failures
   again = repeatable and failures < attempts
   if temporary then
-    local temporaries = tonumber(h[6] or '0') + 1
+    local temporaries = tonumber(j.temporaries or '0') + 1
     counted[#counted + 1] = 'temporaries'
     counted[#counted + 1] = temporaries
     again = again or repeatable and temporaries <= 3
   end
 end
 for _, value in ipairs(counted) do fields[#fields + 1] = value end
-if kill_requested then
-  local reason = h[3] and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, fields, nil)
+if j.was_killed then
+  local reason = j.supersededBy and 'superseded' or 'killed'
+  finish(id, reason, 'error', reason, fields, nil, j)
   return { OK, 'error', reason }
 end
 if not again then
-  finish(id, outcome, 'error', outcome, fields, nil)
-  if outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
+  finish(id, outcome, 'error', outcome, fields, nil, j)
+  if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
   return { OK, 'error', outcome }
 end
 local due = NOW + tonumber(wait)
-local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT }
+local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+  next_revision(j) }
 for _, value in ipairs(fields) do values[#values + 1] = value end
 redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
-redis.call('HINCRBY', key, 'revision', 1)
 redis.call('ZREM', P .. 'index:running', id)
-redis.call('ZREM', P .. 'deadlines', id)
-redis.call('ZADD', P .. 'index:pending:' .. h[7], redis.call('ZSCORE', P .. 'index', id), id)
+if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-free_claim(id, j[4], h[7], h[8])
-record(id, 'retrying', 'pending', 'retrying', j[4], j[3], fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+free_claim(id, j)
+record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "700cc17577d6437d2ed2a70ef27284dd16593f0b",
+        sha1: "140692d31f9bd8d2c20ff58fb8a213019e8fcff2",
         keyCount: 2
     )
 
@@ -2291,6 +2501,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2322,7 +2545,7 @@ if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "632fd58bf3007a6bf107cf087de5aa850674c660",
+        sha1: "9dcf4d47469042a14f6ec197229127930bd7d692",
         keyCount: 2
     )
 
@@ -2362,6 +2585,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2386,7 +2622,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "07f00f9a2ad9dc284b76a69c917effd128247525",
+        sha1: "b079616e9d42f288d93e92e62546430276a9b181",
         keyCount: 2
     )
 
@@ -2426,6 +2662,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2457,7 +2706,7 @@ else
 end
 return OK
 """#,
-        sha1: "03811e56e31391be6e4c77711d53b6df446f79f0",
+        sha1: "d9ccca9a36315e4c0a016cbc93d505adc5f845e6",
         keyCount: 2
     )
 
@@ -2497,6 +2746,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2544,7 +2806,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -2671,7 +2933,8 @@ local HOLDING = { queued = true, paused = true, starting = true, retrying = true
 local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
-    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid',
+    'counted')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
   local function say(text)
@@ -2701,10 +2964,9 @@ local function inspect(id, seen)
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
     'the jobs of its worker')
-  expect(pending and reason == 'starting' or running, in_set('claims:type:' .. kind), 'the claims of its type')
-  if h[7] then
-    expect(pending and reason == 'starting' or running, in_set('claims:server:' .. h[7]), 'the claims for its server')
-  end
+  local counts = h[17] and (pending and reason == 'starting' or running)
+  expect(counts, in_set('claimed:type:' .. kind), 'the claims of its type')
+  if h[7] then expect(counts, in_set('claimed:server:' .. h[7]), 'the claims for its server') end
   expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
     .. ':kills', id) == 1, 'the kills of its worker')
   if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
@@ -2739,7 +3001,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "4f1ef2c3191aec9d2b46368566bec3140d4b3a43",
+        sha1: "cee36affd67d9359c5c4b3b103ddca828ea61e5f",
         keyCount: 2
     )
 
@@ -2779,6 +3041,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -2826,7 +3101,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3004,7 +3279,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "2a2f646a115df5f09e344b033bb37112afccf0e1",
+        sha1: "f9bdeee55dba9433c871cabed209d4effa988a79",
         keyCount: 2
     )
 
@@ -3044,6 +3319,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3091,7 +3379,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3227,16 +3515,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -3256,49 +3551,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -3381,7 +3687,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -3400,7 +3706,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "9e2aed530de6648fe23861b986e10ca761dd3f20",
+        sha1: "c2ac570bc730b77e89c35aaaca1e0ca1d438a348",
         keyCount: 2
     )
 
@@ -3440,6 +3746,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3473,7 +3792,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "99f69b2257fd7aa1335c88129463b3b6a4c6f00c",
+        sha1: "0280ba1efc3076a1e9ec0ff7e99bf09e5b9dc6f4",
         keyCount: 2
     )
 
@@ -3513,6 +3832,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3560,7 +3892,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3710,7 +4042,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "651d456977c08e35f4aad5a949b57dbfbd2f5aeb",
+        sha1: "7a263958aca4489379b8c422b57cd9aba5a4bcee",
         keyCount: 2
     )
 
@@ -3750,6 +4082,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -3797,7 +4142,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -3933,16 +4278,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -3962,49 +4314,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -4087,7 +4450,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -4102,7 +4465,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "a2e94af2ce310e6e34f3960bba52405c302b6778",
+        sha1: "18addad2252b5ce68f2ab1b8d633c264bf2ae913",
         keyCount: 2
     )
 
@@ -4142,6 +4505,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4187,7 +4563,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "56ebe6dd9a796d511f9d6eedcafe310dd6e5be42",
+        sha1: "02d39d70aa141d623422e3425da6f282330ed8e9",
         keyCount: 2
     )
 
@@ -4227,6 +4603,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4274,7 +4663,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -4410,16 +4799,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -4439,49 +4835,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -4564,7 +4971,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -4624,7 +5031,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "e17fc63aa6fe75cd5560c2f89e870c9b0338aeb9",
+        sha1: "2dda234f902bc9694bf1b61b654e3698a1c824f7",
         keyCount: 2
     )
 
@@ -4664,6 +5071,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -4711,7 +5131,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -4847,16 +5267,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -4876,49 +5303,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -5001,44 +5439,49 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
   end
   return turn, first
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local id, fence = ARGV[1], ARGV[2]
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
-if j[1] == 'running' then return WRONG_STATE end
+if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
   finish(id, reason, 'error', reason, {}, nil)
   return OK
 end
-local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-local reason = type_paused(h[1]) and 'paused' or 'queued'
-if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
-redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j[3]) - 1, 'updatedAt', AT)
-redis.call('HDEL', key, 'workerId', 'host', 'fence')
-redis.call('HINCRBY', key, 'revision', 1)
-free_claim(id, j[4], h[1], h[3])
-redis.call('ZREM', P .. 'starts:' .. h[1], fence)
-record(id, 'released', 'pending', reason, j[4], tonumber(j[3]) - 1, fence, nil)
-enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
+local reason = type_paused(j.type) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.type, id) end
+redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j.attempt) - 1, 'updatedAt', AT,
+  'revision', next_revision(j))
+redis.call('HDEL', key, 'workerId', 'host', 'fence', 'counted', 'suspect')
+free_claim(id, j)
+redis.call('ZREM', P .. 'starts:' .. j.type, fence)
+record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, fence, nil)
+enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "958639fbab5d213160270cac159e6ad49f4b7ece",
+        sha1: "7131897fb0b601524ab34d1095f6b038c1e07967",
         keyCount: 2
     )
 
@@ -5078,6 +5521,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -5107,7 +5563,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "9d375efb421ba93ea12f3b0a05161a9fb050d327",
+        sha1: "4e98cfc70f0d143f44505d041287783e5a8bbae4",
         keyCount: 2
     )
 
@@ -5147,6 +5603,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -5194,7 +5663,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -5330,16 +5799,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -5359,49 +5835,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -5484,7 +5971,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -5537,7 +6024,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "bc2c2f4750888533bc732b09a9932b79022d7e66",
+        sha1: "79835d6a23c7ad76214590f72ab27860014fb876",
         keyCount: 2
     )
 
@@ -5577,6 +6064,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -5598,12 +6098,18 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
@@ -5619,15 +6125,16 @@ for index = 4, #ARGV, 2 do
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value
 end
+values[#values + 1] = 'revision'
+values[#values + 1] = next_revision(j)
 redis.call('HSET', key, unpack(values))
-redis.call('HINCRBY', key, 'revision', 1)
 if data ~= '' then
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
-    'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j.status,
+    'reason', j.reason or '', 'workerId', j.workerId or '', 'attempt', j.attempt, 'fence', fence, 'data', data)
 end
 return OK
 """#,
-        sha1: "8772bf27d867b3caed1e480d413efa601ff70ccf",
+        sha1: "df137f1fb9c5a270b821229a5a0dd31e354b0cd5",
         keyCount: 2
     )
 
@@ -5667,6 +6174,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -5714,7 +6234,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -5842,12 +6362,10 @@ local function losses_of(field)
   return tonumber(count), last
 end
 local function quarantined(kind, resource, payload)
-  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
   local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
   return count >= LOSSES, last
 end
 local function count_loss(id, is_lost)
-  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
   local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
   local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
   if not is_lost then
@@ -5856,6 +6374,7 @@ local function count_loss(id, is_lost)
     return
   end
   local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
   redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
   if count == LOSSES then
     redis.call('HSET', P .. 'quarantining', field, '0')
@@ -5963,7 +6482,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "47b1daf098bb52d78823fd726de5556ab061af00",
+        sha1: "e8d1c1b5ca502ab0254f73acac6958b9ebe3681f",
         keyCount: 2
     )
 
@@ -6003,6 +6522,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -6024,12 +6556,18 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
-local function attempt_of(id, fence)
-  local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'attempt', 'workerId', 'fence')
-  if not j[1] then return NOT_FOUND end
-  if j[5] ~= fence then return STALE_FENCE end
-  if j[1] == 'done' or j[1] == 'error' then return ALREADY, j end
-  if j[1] == 'pending' and j[2] ~= 'starting' then return ALREADY, j end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
 end
 local function drop_log(id)
@@ -6052,28 +6590,28 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
-local function begin(id, kind, worker, attempt, fence, fields, data)
+local function begin(id, j, fields, data)
   local key = job_key(id)
-  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT }
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
   redis.call('HDEL', key, 'reason')
-  redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('ZREM', P .. 'index:pending:' .. kind, id)
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
   redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
-  redis.call('ZREM', P .. 'deadlines', id)
-  if tonumber(attempt) > 1 then drop_log(id) end
-  record(id, 'started', 'running', nil, worker, attempt, fence, data)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
-if j[1] == 'running' then return ALREADY end
-begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
-  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+if j.status == 'running' then return ALREADY end
+begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "56980444c615bab921026ad377207cdbbba15f32",
+        sha1: "02dda1bbec9da34b22608ac6498a258a0265b140",
         keyCount: 2
     )
 
@@ -6113,6 +6651,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -6144,7 +6695,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "66e8837ebc087eb9c2c04b67990e525f1bf51c8b",
+        sha1: "61b94df1d268ba2c394c8cbc3cd5363cba98114b",
         keyCount: 2
     )
 
@@ -6184,6 +6735,19 @@ local function quoted(text)
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
 end
 local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'
   local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
@@ -6231,7 +6795,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
@@ -6367,16 +6931,23 @@ local function count_start(kind, rate, fence)
   redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
   redis.call('PEXPIRE', starts, window)
 end
-local function free_claim(id, worker, kind, server)
-  redis.call('SREM', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('HDEL', P .. 'worker:' .. worker .. ':kills', id)
-  redis.call('SREM', P .. 'claims:type:' .. kind, id)
-  if server then redis.call('SREM', P .. 'claims:server:' .. server, id) end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
   local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
-  if limits[1] and redis.call('SCARD', P .. 'claims:type:' .. kind) == limits[1] - 1 then
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
     wake_lanes(function(other) return other == kind end)
   end
-  if server and limits[2] and redis.call('SCARD', P .. 'claims:server:' .. server) == limits[2] - 1 then
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
@@ -6396,49 +6967,60 @@ local function request_kill(id, worker, signal, grace, by, why)
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
-finish = function(id, event, status, reason, fields, data)
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)
@@ -6521,7 +7103,7 @@ supersede = function(id, j, running)
         end
       end
       finish_superseded(holder, id)
-    elseif running and h[1] and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
@@ -6535,12 +7117,10 @@ local function losses_of(field)
   return tonumber(count), last
 end
 local function quarantined(kind, resource, payload)
-  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
   local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
   return count >= LOSSES, last
 end
 local function count_loss(id, is_lost)
-  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
   local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
   local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
   if not is_lost then
@@ -6549,6 +7129,7 @@ local function count_loss(id, is_lost)
     return
   end
   local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
   redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
   if count == LOSSES then
     redis.call('HSET', P .. 'quarantining', field, '0')
@@ -6626,7 +7207,7 @@ local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0,
 for _, id in ipairs(due) do
   if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
     redis.call('ZREM', P .. 'delayed', id)
-  else
+  elseif redis.call('ZSCORE', P .. 'delayed', id) then
     come_due(id)
   end
 end
@@ -6660,6 +7241,7 @@ local losses = redis.call('HRANDFIELD', P .. 'losses', 20, 'WITHVALUES')
 for index = 1, #losses, 2 do
   if tonumber(string.match(losses[index + 1], '^%d+ (%d+)')) <= NOW then redis.call('HDEL', P .. 'losses', losses[index]) end
 end
+if #losses > 0 and redis.call('EXISTS', P .. 'losses') == 0 then redis.call('HDEL', P .. 'claims', 'losses') end
 for _, kind in ipairs(redis.call('ZRANGEBYSCORE', P .. 'rated', '-inf', NOW, 'LIMIT', 0, 100)) do
   redis.call('ZREM', P .. 'rated', kind)
   wake_lanes(function(other) return other == kind end)
@@ -6685,7 +7267,7 @@ local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giv
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
 """#,
-        sha1: "25dc8bebcd10473a069f70a62b2dec31f7b90cee",
+        sha1: "dcef0bedd8f3879cfb7800b56b33b6fe87cbfa1f",
         keyCount: 2
     )
 

@@ -28,9 +28,10 @@ package struct ProcessIdentity: Equatable {
     }
 }
 
-/// What `state.json` and `started` say.
+/// What a monitor notes and tells once the recipe runs.
 package struct StartRecord {
-    package var monitor: ProcessIdentity
+    /// Its process id: while it lives its lock is held.
+    package var monitor: Int32
     package var recipe: ProcessIdentity
     package var bootId: Bytes
     package var cgroup: Bytes?
@@ -38,7 +39,7 @@ package struct StartRecord {
     package var startedAt: Int64
 
     package init(
-        monitor: ProcessIdentity,
+        monitor: Int32,
         recipe: ProcessIdentity,
         bootId: Bytes,
         cgroup: Bytes?,
@@ -53,29 +54,18 @@ package struct StartRecord {
         self.startedAt = startedAt
     }
 
-    package var file: Bytes {
-        var object = JSONObject()
-        object.add("version", 1)
-        addMembers(to: &object)
-        return object.finished + [UInt8(ascii: "\n")]
-    }
-
     package var line: Bytes {
         var object = JSONObject()
         object.add("on", "started")
-        addMembers(to: &object)
-        return object.finished + [UInt8(ascii: "\n")]
-    }
-
-    private func addMembers(to object: inout JSONObject) {
+        object.add("version", 1)
         object.add("pid", Int64(recipe.pid))
         object.add("startTime", recipe.startTime)
         object.add("bootId", bootId)
         object.add("cgroup", cgroup)
         object.add("workspace", workspace)
         object.add("startedAt", time: startedAt)
-        object.add("monitorPid", Int64(monitor.pid))
-        object.add("monitorStartTime", monitor.startTime)
+        object.add("monitorPid", Int64(monitor))
+        return object.finished + [UInt8(ascii: "\n")]
     }
 }
 
@@ -132,7 +122,7 @@ package struct KillRecord {
     }
 }
 
-/// What `exit.json` and `exit` say.
+/// What a monitor notes and tells at the end.
 package struct ExitRecord {
     package var outcome: Outcome
     package var exitCode: Int64?
@@ -152,22 +142,10 @@ package struct ExitRecord {
         self.outcome = outcome
     }
 
-    package var file: Bytes {
-        var object = JSONObject()
-        object.add("version", 1)
-        addMembers(to: &object)
-        return object.finished + [UInt8(ascii: "\n")]
-    }
-
     package var line: Bytes {
         var object = JSONObject()
         object.add("on", "exit")
         object.add("version", 1)
-        addMembers(to: &object)
-        return object.finished + [UInt8(ascii: "\n")]
-    }
-
-    private func addMembers(to object: inout JSONObject) {
         object.add("outcome", outcome.name)
         object.add("exitCode", exitCode)
         object.add("signal", signal)
@@ -187,5 +165,6 @@ package struct ExitRecord {
         object.add("kill", json: kill?.json)
         object.add("message", message)
         object.add("leftovers", leftovers)
+        return object.finished + [UInt8(ascii: "\n")]
     }
 }

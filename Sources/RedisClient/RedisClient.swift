@@ -19,6 +19,8 @@ package enum RedisConnectionEvent: Sendable, Equatable {
 /// fails with `closed` and is never sent again. A command without a reply in time fails with `timeout` and ends the connection.
 package final class RedisClient: RedisCommands {
     let connector: RedisConnector
+    /// Runs tasks on the thread that serves the connections of this client.
+    package let executor: EventLoopTaskExecutor
     private let logger: Logger
     private let state = Mutex(ClientState())
 
@@ -35,12 +37,14 @@ package final class RedisClient: RedisCommands {
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) {
         self.logger = logger
+        let eventLoop = eventLoopGroup.next()
+        executor = EventLoopTaskExecutor(eventLoop)
         connector = RedisConnector(
             url: url,
             name: name,
             scripts: scripts,
             timeout: commandTimeout,
-            eventLoop: eventLoopGroup.next(),
+            eventLoop: eventLoop,
             logger: logger
         )
     }

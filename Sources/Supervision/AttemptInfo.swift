@@ -18,7 +18,7 @@ package struct AttemptInfo: Sendable, Hashable {
 
     /// What the monitor told of the start; nil when the recipe never ran.
     package var started: StartedRecord? {
-        Files.read("\(folder)/state.json").flatMap { try? JSON(parsing: $0) }.flatMap(StartedRecord.init)
+        Journal.started(in: folder)
     }
 
     /// Lines of `events.jsonl` from `offset` on, and the offset behind the last.

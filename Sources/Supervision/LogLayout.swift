@@ -71,7 +71,7 @@ extension AttemptLog {
     }
 
     private func finishedLayout() -> LogLayout? {
-        guard let exit = Settlement.exit(in: folder) else { return nil }
+        guard let exit = Journal.exit(in: folder) else { return nil }
         var layout = LogLayout()
         let size = Files.size(path) ?? 0
         guard let gap = exit.logGap else {

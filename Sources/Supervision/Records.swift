@@ -10,7 +10,6 @@ package struct StartedRecord: Sendable, Hashable {
     package var workspace: String
     package var startedAt: Timestamp
     package var monitorPID: Int
-    package var monitorStartTime: Int
 
     init?(_ json: JSON) {
         guard let pid = json["pid"]?.intValue, let startTime = json["startTime"]?.intValue else { return nil }
@@ -20,7 +19,6 @@ package struct StartedRecord: Sendable, Hashable {
         workspace = json["workspace"]?.stringValue ?? ""
         startedAt = Timestamp(json["startedAt"]) ?? .now()
         monitorPID = json["monitorPid"]?.intValue ?? 0
-        monitorStartTime = json["monitorStartTime"]?.intValue ?? 0
     }
 }
 

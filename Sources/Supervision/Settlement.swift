@@ -24,14 +24,9 @@ enum Settlement {
         return nil
     }
 
-    /// The result that a monitor left, `nil` when there is none.
-    static func exit(in folder: String) -> ExitRecord? {
-        Files.read("\(folder)/exit.json").flatMap { try? JSON(parsing: $0) }.flatMap(ExitRecord.init)
-    }
-
     /// Whether a monitor holds the attempt; not to be asked before it has begun.
     static func isHeld(_ folder: String) -> Bool {
-        let lock = open("\(folder)/lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        let lock = open(Journal.path(in: folder), O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard lock >= 0 else { return false }
         defer { close(lock) }
         return hw_lock(lock) != 0
@@ -39,14 +34,14 @@ enum Settlement {
 
     /// `nil` while it cannot be said.
     private static func look(at folder: String) -> Settlement? {
-        if let exit = exit(in: folder) { return .ended(exit) }
-        let lock = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if let exit = Journal.exit(in: folder) { return .ended(exit) }
+        let lock = open(Journal.path(in: folder), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         // Without the folder there is nothing that could start.
         guard lock >= 0 else { return errno == ENOENT ? .neverStarted : nil }
         defer { close(lock) }
         guard hw_lock(lock) == 0 else { return connection(to: folder).map { .alive($0) } }
         // The monitor writes its result before it lets the lock go: look again now that it is ours.
-        if let exit = exit(in: folder) { return .ended(exit) }
+        if let exit = Journal.exit(in: folder) { return .ended(exit) }
         var status = stat()
         guard fstat(lock, &status) == 0 else { return nil }
         if status.st_size > 0 { return .lost }

@@ -13,11 +13,9 @@ struct Sweep {
 
     /// - Returns: How many processes were killed, and whether the host was restarted since.
     func run() -> (killed: Int, rebooted: Bool) {
-        let state = Files.read("\(file.info.folder)/state.json").flatMap { try? JSON(parsing: $0) }
-        if let bootID = state?["bootId"]?.stringValue, bootID != ProcessIdentity.bootID { return (0, true) }
-        let recipe = state?["pid"]?.intValue.flatMap { pid in
-            state?["startTime"]?.intValue.map { ProcessKey(pid: pid, startTime: $0) }
-        }
+        let started = Journal.started(in: file.info.folder)
+        if let bootID = started?.bootID, !bootID.isEmpty, bootID != ProcessIdentity.bootID { return (0, true) }
+        let recipe = started.map { ProcessKey(pid: $0.pid, startTime: $0.startTime) }
         let killed = killAll(recipe: recipe)
         cgroup?.remove()
         return (killed, false)

@@ -1,5 +1,6 @@
 import HoistwayModel
 import HoistwayStore
+import RedisClient
 import Supervision
 import Synchronization
 
@@ -17,6 +18,7 @@ final class Reporter: Sendable {
 
     private let attempt: Attempt
     private let store: Store
+    private let executor: EventLoopTaskExecutor
     private let persistence: Persistence
     private let shipping: LogShipping
     private let state = Mutex(State())
@@ -26,9 +28,16 @@ final class Reporter: Sendable {
     /// Shortest time between two batches.
     private static let pause = Duration.milliseconds(100)
 
-    init(attempt: Attempt, store: Store, persistence: Persistence, shipping: LogShipping) {
+    init(
+        attempt: Attempt,
+        store: Store,
+        executor: EventLoopTaskExecutor,
+        persistence: Persistence,
+        shipping: LogShipping
+    ) {
         self.attempt = attempt
         self.store = store
+        self.executor = executor
         self.persistence = persistence
         self.shipping = shipping
         (signal, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -59,7 +68,7 @@ final class Reporter: Sendable {
     private func change(_ body: (inout State) -> Void) {
         state.withLock { state in
             body(&state)
-            if state.task == nil { state.task = Task { await self.run() } }
+            if state.task == nil { state.task = Task(executorPreference: executor) { await self.run() } }
         }
         continuation.yield()
     }

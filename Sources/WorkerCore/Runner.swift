@@ -1,6 +1,7 @@
 import HoistwayModel
 import HoistwayStore
 import Logging
+import RedisClient
 import Supervision
 
 /// Runs claimed jobs: launches each, follows it to its end, tells the store, and takes the next one.
@@ -9,6 +10,7 @@ struct Runner: Sendable {
     let supervisor: Supervisor
     let planner: LaunchPlanner
     let board: SlotBoard
+    let executor: EventLoopTaskExecutor
     let claimant: @Sendable () -> Claimant
     let persistence: Persistence
     let shipping: LogShipping
@@ -18,7 +20,7 @@ struct Runner: Sendable {
     func run(_ job: Job) {
         guard let fence = job.fence, add(job, fence) else { return }
         CrashPoint.claimed.reached()
-        Task {
+        Task(executorPreference: executor) {
             var next: Job? = job
             while let job = next { next = await runOnce(job) }
         }
@@ -68,7 +70,7 @@ struct Runner: Sendable {
                 killGrace: (context.killGrace ?? planner.settings.killGrace).duration
             )
         else { return }
-        Task {
+        Task(executorPreference: executor) {
             var next = await follow(attempt, context)
             while let job = next { next = await runOnce(job) }
         }
@@ -126,7 +128,13 @@ struct Runner: Sendable {
     /// Tells the store what an attempt does until it ended.
     /// - Returns: the next job for this slot.
     private func follow(_ attempt: Attempt, _ context: AttemptContext) async -> Job? {
-        let reporter = Reporter(attempt: attempt, store: store, persistence: persistence, shipping: shipping)
+        let reporter = Reporter(
+            attempt: attempt,
+            store: store,
+            executor: executor,
+            persistence: persistence,
+            shipping: shipping
+        )
         for await event in attempt.events {
             switch event {
             case .started(let started):

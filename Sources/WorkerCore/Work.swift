@@ -49,6 +49,7 @@ struct Work: Sendable {
             supervisor: supervisor,
             planner: planner,
             board: board,
+            executor: client.executor,
             claimant: { Claimant(workerID: identity.id, host: identity.host, types: types.served, scopes: scopes) },
             persistence: Persistence(logger: logger),
             shipping: LogShipping(store: store, all: settings.logRedisBytes, logger: logger),
@@ -59,7 +60,7 @@ struct Work: Sendable {
     /// - Returns: how the worker left, for people.
     func run(orders: StopOrders, onReady: @escaping @Sendable (String) -> Void) async throws -> String {
         // Adoption needs no Redis: what runs is watched before anything else can go wrong.
-        let adoption = Task { await adopt() }
+        let adoption = Task(executorPreference: client.executor) { await adopt() }
         guard try await connect(orders) else { return "stopped before Redis was reached" }
         // Cleanup commands of a dead attempt may take long; nobody else has to wait for them.
         await adoption.value(within: .seconds(1))
@@ -89,7 +90,7 @@ struct Work: Sendable {
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await beat.run(wakes: wakes.stream, announce: announce) }
             group.addTask { await wakes.run() }
-            let claiming = Task { await claimer.run() }
+            let claiming = Task(executorPreference: client.executor) { await claimer.run() }
             onReady(identity.id)
             let text = await obey(orders, blocking, claiming, beat)
             group.cancelAll()

@@ -52,7 +52,9 @@ package struct WorkerDaemon: Sendable {
             await orders.follow(await UnixSignalsSequence(trapping: .sigterm, .sigint), settings.onStop)
         }
         defer { signals.cancel() }
-        let outcome = try await work.run(orders: orders, onReady: onReady)
+        let outcome = try await withTaskExecutorPreference(client.executor) {
+            try await work.run(orders: orders, onReady: onReady)
+        }
         logger.info("\(outcome)")
         await client.close()
     }

@@ -25,12 +25,17 @@ func c(_ text: StaticString) -> UnsafePointer<CChar> {
 
 /// The content of a small file, at most 256 KiB; nil when it cannot be read.
 func readFile(_ path: Bytes) -> Bytes? {
-    let capacity = 1 << 18
-    let room = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-    defer { room.deallocate() }
-    let count = hw_read_file(-1, path.c, room, capacity)
-    guard count >= 0 else { return nil }
-    return Bytes(UnsafeBufferPointer(start: room, count: Int(count)))
+    var capacity = 1 << 12
+    while true {
+        var count: Int64 = 0
+        let bytes = Bytes(unsafeUninitializedCapacity: capacity) { room, filled in
+            count = hw_read_file(-1, path.c, room.baseAddress, capacity)
+            filled = Int(max(0, count))
+        }
+        guard count >= 0 else { return nil }
+        if bytes.count < capacity || capacity == 1 << 18 { return bytes }
+        capacity <<= 6
+    }
 }
 
 /// Writes everything: 0 or a negative errno.

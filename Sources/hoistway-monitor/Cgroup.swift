@@ -11,7 +11,7 @@ final class Cgroup {
         guard made == 0 || made == -hw_eexist() else { return nil }
         let directory = hw_open_directory(path.c)
         guard directory >= 0 else { return nil }
-        guard hw_exists(directory, c("cgroup.procs")) == 1 else {
+        guard hw_exists(directory, c("cgroup.events")) == 1 else {
             _ = hw_close(directory)
             _ = hw_remove_directory(path.c)
             return nil
@@ -27,8 +27,11 @@ final class Cgroup {
     }
 
     var isEmpty: Bool {
-        guard let events = readFile(path + Bytes("/cgroup.events")) else { return true }
-        return !events.lines.contains { $0.equals("populated 1") }
+        var room = [UInt8](repeating: 0, count: 128)
+        let count = room.withUnsafeMutableBufferPointer {
+            hw_read_file(directory, c("cgroup.events"), $0.baseAddress, $0.count)
+        }
+        return !Bytes(room[..<Int(max(0, count))]).lines.contains { $0.equals("populated 1") }
     }
 
     /// Whether a process is in this cgroup at this moment.

@@ -11,6 +11,10 @@ struct Launcher {
     private let signals = hw_signals_create()
     private let bootId: Bytes
     private let tree = ProcessTree(cgroup: nil)
+    /// Where a spare says that it has taken a request.
+    private var notices: (reading: Int32, writing: Int32) = (-1, -1)
+    /// The process that takes the next request; 0 when there is none and the launcher takes it itself.
+    private var spare: Int32 = 0
     private var monitors: [Int32] = []
     private var isWorkerGone = false
     private var hasChildren = false
@@ -19,6 +23,7 @@ struct Launcher {
         var bootId = readFile(Bytes("/proc/sys/kernel/random/boot_id")) ?? []
         if bootId.last == UInt8(ascii: "\n") { bootId.removeLast() }
         self.bootId = bootId
+        _ = hw_pipe(&notices.reading, &notices.writing, 0)
     }
 
     /// Ends when the worker is gone and no child is left.
@@ -27,17 +32,41 @@ struct Launcher {
         _ = hw_become_subreaper()
         _ = hw_epoll_add(epoll, Self.channel, 1)
         _ = hw_epoll_add(epoll, signals, 1)
+        _ = hw_epoll_add(epoll, notices.reading, 1)
         var needsSweep = false
         while !isWorkerGone || !monitors.isEmpty || hasChildren {
+            if spare == 0, !isWorkerGone { makeSpare() }
             var fds: [Int32] = [0, 0, 0, 0]
             var events: [UInt32] = [0, 0, 0, 0]
             let count = hw_epoll_wait(epoll, &fds, &events, 4, needsSweep ? Int32(Self.sweepInterval) : -1)
             for fd in fds.prefix(Int(max(0, count))) {
-                if fd == Self.channel { receive() } else { while hw_signals_next(signals) != 0 {} }
+                if fd == Self.channel {
+                    receive()
+                } else if fd == notices.reading {
+                    var room: UInt64 = 0
+                    if hw_read(fd, &room, 8) > 0 { spare = 0 }
+                } else {
+                    while hw_signals_next(signals) != 0 {}
+                }
             }
             if reap() { needsSweep = true }
             if needsSweep { needsSweep = sweep() }
         }
+    }
+
+    /// Forks the process that takes the next request. While there is one, only the channel's end is watched for here.
+    private mutating func makeSpare() {
+        let launcher = hw_pid()
+        let pid = hw_fork()
+        if pid == 0 {
+            Spare.run(channel: Self.channel, launcher: launcher, notice: notices.writing, bootId: bootId)
+        }
+        if pid > 0 {
+            spare = pid
+            monitors.append(pid)
+            hasChildren = true
+        }
+        _ = hw_epoll_change(epoll, Self.channel, spare == 0 ? 1 : 0)
     }
 
     private mutating func receive() {
@@ -60,7 +89,9 @@ struct Launcher {
     private mutating func fork(_ connection: Int32, _ specification: Int32) {
         let pid = hw_fork()
         if pid == 0 {
-            Monitor.run(connection: connection, specification: specification, bootId: bootId)
+            hw_null_standard(1)
+            hw_close_all_from(3, connection, specification)
+            Monitor.run(connection: connection, specification: specification, with: Equipment(bootId: bootId))
         } else if pid > 0 {
             monitors.append(pid)
             hasChildren = true
@@ -87,6 +118,7 @@ struct Launcher {
                 hasChildren = pid == 0
                 return isSuspicious
             }
+            if pid == spare { spare = 0 }
             if let index = monitors.firstIndex(of: pid) {
                 monitors.remove(at: index)
                 isSuspicious = isSuspicious || code != 0

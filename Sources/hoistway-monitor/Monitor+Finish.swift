@@ -67,10 +67,10 @@ extension Monitor {
         record.eventsBytes = eventsBytes
         record.message = record.message.map { needles.redact($0) }
         record.logBytes = log?.logicalSize ?? 0
-        if replaceFile("exit.json", with: record.file) == -hw_enospc() {
+        if journal.append(record.line) == -hw_enospc() {
             log?.sacrificeEnd(Self.sacrifice)
             record.logBytes = log?.logicalSize ?? 0
-            _ = replaceFile("exit.json", with: record.file)
+            _ = journal.append(record.line)
         }
         tellLog(force: true)
         tell(record.line)

@@ -5,7 +5,7 @@ extension Monitor {
     private static let outputPipeSize: Int32 = 1 << 18
 
     /// Opens the log and takes the workspace. An answer is the end: nothing ran.
-    func prepare(lock: Int32) -> ExitRecord? {
+    func prepare() -> ExitRecord? {
         var error: Int32 = 0
         log = LogFile(specification.log, maximum: specification.logMaximum, error: &error)
         guard log != nil else { return failed(.log, specification.log, error) }
@@ -22,10 +22,10 @@ extension Monitor {
         if !specification.cgroup.isEmpty { cgroup = Cgroup(specification.cgroup) }
         tree = ProcessTree(cgroup: cgroup)
         // From here on a dead monitor means that the recipe may have run.
-        let marked = writeAll(lock, Bytes("s"))
+        let marked = journal.append(Bytes("{\"on\":\"starting\",\"version\":1}\n"))
         guard marked == 0 else {
             cgroup?.remove()
-            return failed(.spawn, specification.folder + Bytes("/lock"), -marked)
+            return failed(.spawn, specification.folder + Bytes("/monitor.jsonl"), -marked)
         }
         return nil
     }
@@ -54,9 +54,8 @@ extension Monitor {
         startedAt = hw_boottime_ms()
         lastOutputAt = startedAt
         let recipe = ProcessStatus(child)?.identity ?? ProcessIdentity(pid: child, startTime: 0)
-        let own = ProcessStatus(hw_pid())?.identity ?? ProcessIdentity(pid: hw_pid(), startTime: 0)
         let record = StartRecord(
-            monitor: own,
+            monitor: hw_pid(),
             recipe: recipe,
             bootId: bootId,
             cgroup: cgroup?.path,
@@ -64,9 +63,10 @@ extension Monitor {
             startedAt: hw_realtime_ms()
         )
         started = record
-        let written = replaceFile("state.json", with: record.file)
+        let line = record.line
+        let written = journal.append(line)
         if written < 0 { recordFailure = -written }
-        tell(record.line)
+        tell(line)
         return nil
     }
 
@@ -113,19 +113,5 @@ extension Monitor {
         cgroup.remove()
         self.cgroup = nil
         tree = ProcessTree(cgroup: nil)
-    }
-
-    /// Writes a file of the attempt's folder so that it is there whole or not at all: 0 or a negative errno.
-    func replaceFile(_ name: StaticString, with content: Bytes) -> Int32 {
-        let temporary = Bytes(name) + Bytes(".tmp")
-        let fd = hw_open_truncate(folder, temporary.c)
-        guard fd >= 0 else { return fd }
-        let written = writeAll(fd, content)
-        _ = hw_close(fd)
-        guard written == 0 else {
-            _ = hw_unlink(folder, temporary.c)
-            return written
-        }
-        return hw_rename(folder, temporary.c, c(name))
     }
 }

@@ -3,13 +3,17 @@ import CLinux
 extension Monitor {
     private static let tickInterval: Int64 = 50
 
-    /// Opens the socket for workers that come later, and the connection to the one that is there.
-    func listen(_ connection: Int32) {
-        _ = hw_epoll_add(epoll, signals, 1)
-        _ = hw_epoll_add(epoll, timer, 1)
+    /// Talks to the worker at the other end.
+    func add(_ connection: Int32) {
         connections.append(Connection(connection, epoll: epoll))
+    }
+
+    /// Opens the socket for a worker that comes later, once there is none. Whether it is open, or not needed.
+    func listenWhenAlone() -> Bool {
+        guard connections.isEmpty, listener < 0 else { return true }
         listener = hw_listen_in(folder, c("control"))
         if listener >= 0 { _ = hw_epoll_add(epoll, listener, 1) }
+        return listener >= 0
     }
 
     func tell(_ line: Bytes, isTick: Bool = false) {

@@ -2,13 +2,16 @@ import CLinux
 
 extension Monitor {
     private static let killInterval: Int64 = 20
+    /// Between two tries to open the socket, in a folder that cannot be written to at the moment.
+    private static let listenInterval: Int64 = 1000
     /// How long processes that outlive the recipe may take to end by themselves, as the last of a pipeline does.
     private static let leftoverPatience: Int64 = 100
 
     /// Waits for something to happen, at most until a moment, and handles it.
     func turn(until deadline: Int64) {
-        let wake = min(deadline, nextTick ?? .max)
+        var wake = min(deadline, nextTick ?? .max)
         let now = hw_boottime_ms()
+        if !listenWhenAlone() { wake = min(wake, now + Self.listenInterval) }
         if wake != .max, armedFor <= now || armedFor > wake {
             armedFor = max(wake, now + 1)
             _ = hw_timer_set(timer, armedFor)
@@ -187,6 +190,8 @@ extension Monitor {
     func endTree() {
         reap()
         if ending == nil {
+            // Nobody is left who could fork: this is the end of most.
+            if isTreeEmpty { return }
             let patience = hw_boottime_ms() + Self.leftoverPatience
             while !isTreeEmpty, ending == nil, hw_boottime_ms() < patience { turn(until: patience) }
             if !isTreeEmpty, ending == nil { endLeftovers() }

@@ -4,18 +4,19 @@ import CLinux
 final class Monitor {
     let specification: Specification
     let folder: Int32
-    let epoll = hw_epoll_create()
+    let epoll: Int32
     let signals: Int32
-    let timer = hw_timer_create()
+    let timer: Int32
     let bootId: Bytes
     let needles = Needles()
+    let journal: Journal
     var listener: Int32 = -1
     var connections: [Connection] = []
 
     var log: LogFile?
-    let output = OutputStream(level: "INFO")
-    let error = OutputStream(level: "WARN")
-    let events = EventPipe()
+    let output: OutputStream
+    let error: OutputStream
+    let events: EventPipe
     var eventsFile: Int32 = -1
     var eventsBytes: Int64 = 0
     var isEventsFileFull = false
@@ -45,36 +46,37 @@ final class Monitor {
     var ending: Ending?
     var leftovers: [ProcessIdentity] = []
 
-    private init(_ specification: Specification, folder: Int32, signals: Int32, bootId: Bytes) {
+    private init(_ specification: Specification, folder: Int32, journal: Journal, _ equipment: Equipment) {
         self.specification = specification
         self.folder = folder
-        self.signals = signals
-        self.bootId = bootId
+        self.journal = journal
+        epoll = equipment.epoll
+        signals = equipment.signals
+        timer = equipment.timer
+        bootId = equipment.bootId
+        (output, error, events) = (equipment.output, equipment.error, equipment.events)
         lease = specification.lease
         leaseFrom = hw_boottime_ms()
         needles.add(specification.secrets)
     }
 
     /// Runs an attempt in this process, which was forked for it, to its end.
-    static func run(connection: Int32, specification memory: Int32, bootId: Bytes) -> Never {
-        _ = hw_new_session()
-        _ = hw_become_subreaper()
-        hw_null_standard(1)
-        hw_close_all_from(3, connection, memory)
-        let signals = hw_signals_create()
+    static func run(connection: Int32, specification memory: Int32, with equipment: Equipment) -> Never {
         guard let specification = readSpecification(memory) else {
             refuse(connection, Bytes("the specification of the attempt is malformed"))
         }
         _ = hw_close(memory)
         let folder = hw_open_directory(specification.folder.c)
         guard folder >= 0 else { refuse(connection, specification.folder, error: -folder) }
-        let lock = hw_open_create(folder, c("lock"), 0)
-        guard lock >= 0 else { refuse(connection, specification.folder + Bytes("/lock"), error: -lock) }
+        var error: Int32 = 0
+        guard let journal = Journal(folder: folder, error: &error) else {
+            refuse(connection, specification.folder + Bytes("/monitor.jsonl"), error: error)
+        }
         // Held by another: a monitor of this attempt lives. `void`: a worker settled the attempt already.
-        guard hw_lock(lock) == 0, hw_exists(folder, c("void")) == 0 else { hw_exit(0) }
-        let monitor = Monitor(specification, folder: folder, signals: signals, bootId: bootId)
-        monitor.listen(connection)
-        monitor.finish(monitor.attempt(lock: lock))
+        guard journal.lock(), hw_exists(folder, c("void")) == 0 else { hw_exit(0) }
+        let monitor = Monitor(specification, folder: folder, journal: journal, equipment)
+        monitor.add(connection)
+        monitor.finish(monitor.attempt())
         hw_exit(0)
     }
 
@@ -105,9 +107,9 @@ final class Monitor {
     }
 
     /// Everything from the log's first line to the last cleanup command.
-    private func attempt(lock: Int32) -> ExitRecord {
+    private func attempt() -> ExitRecord {
         var record = ExitRecord(outcome: .exited)
-        if let failure = prepare(lock: lock) { return failure }
+        if let failure = prepare() { return failure }
         if let message = startRecipe() {
             record.outcome = .spawn
             record.message = message

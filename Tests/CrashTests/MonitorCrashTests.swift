@@ -11,7 +11,7 @@ struct MonitorCrashTests {
     }
 
     private func recordedMonitor(_ site: Site, _ id: String) -> pid_t? {
-        let state = Site.text("\(site.data)/jobs/\(id)/1/state.json")
+        let state = Site.text("\(site.data)/jobs/\(id)/1/monitor.jsonl")
         let rest = state?.components("\"monitorPid\":").last
         return rest.flatMap { pid_t($0.prefix { $0.isNumber }) }
     }

@@ -163,7 +163,9 @@ import Testing
             #expect(zip(fences, fences.dropFirst()).allSatisfy { $0 < $1 })
             #expect(try #require(fences.first) >= before)
             let ahead = Int64(8_000_000_000_000_000)
-            _ = try await store.redis.send(["SET", .string("\(store.keys.prefix):fence"), RedisArgument(ahead)])
+            _ = try await store.redis.send([
+                "HSET", .string("\(store.keys.prefix):claims"), "fence", RedisArgument(ahead),
+            ])
             try await store.add("last")
             #expect(try await store.takeOne().fence == ahead + 1)
         }

@@ -57,7 +57,7 @@ import Testing
             let left = keys.array?.compactMap(\.string).map { $0.dropFirst(store.keys.prefix.count + 1) } ?? []
             #expect(
                 Set(left) == [
-                    "events", "logs:bytes", "fence", "sequence", "served", "types", "wake:application",
+                    "events", "logs:bytes", "claims", "sequence", "types", "wake:application",
                     "worker:w1:removed",
                 ]
             )

@@ -41,7 +41,7 @@ import Testing
             default: #expect(try await store.release("a", fence: fence) == .ok)
             }
             #expect(try await store.exists("wake:application@eu-1"))
-            #expect(try await store.exists("claims:type:application") == false)
+            #expect(try await store.exists("claimed:type:application") == false)
             #expect(try await store.take(2, .worker("w2", scopes: [Scope(node: "eu-1")])) == ["b"])
         }
     }
@@ -92,6 +92,25 @@ import Testing
             try await store.configure(Limits(running: [:]))
             #expect(try await store.take(6).count == 3)
             #expect(try await store.limits() == Limits(running: [:], rate: [:], waiting: [.application: 9]))
+        }
+    }
+
+    @Test func whatRunsWhenALimitIsSetCountsFromThenOn() async throws {
+        try await withStore { store async throws in
+            _ = try await store.register(types: [], worker: ("w1", []))
+            for number in 0..<4 { try await store.add("a\(number)") }
+            try await store.run()
+            _ = try await store.takeOne()
+            try await store.configure(Limits(running: ["application": 2]))
+            #expect(try await store.take() == [])
+            try await store.end(try #require(try await store.job("a0")))
+            #expect(try await store.take(2) == ["a2"])
+            // Without limits nothing is counted, and what was counted goes with its attempt.
+            try await store.configure(Limits(running: [:]))
+            #expect(try await store.take() == ["a3"])
+            #expect(try await store.job("a3")?.fields["counted"] == nil)
+            for id in ["a1", "a2", "a3"] { try await store.end(try #require(try await store.job(id))) }
+            #expect(try await store.exists("claimed:type:application") == false)
         }
     }
 

@@ -104,7 +104,7 @@ struct ExitTests {
                 !Files.exists("\(folder)/work") && !Files.exists("\(folder)/tmp")
             }
             #expect(Files.exists("/etc/passwd"))
-            #expect(Files.exists("\(folder)/exit.json") && Files.exists("\(folder)/log"))
+            #expect(Journal.exit(in: folder) != nil && Files.exists("\(folder)/log"))
         }
     }
 
@@ -115,7 +115,7 @@ struct ExitTests {
                 id -u; id -g; id -G
                 cat "$HOISTWAY_PAYLOAD"; echo
                 touch here "$TMPDIR/there" "$HOISTWAY_WORKSPACE/kept" && echo written
-                for file in log lock attempt.json state.json exit.json void; do
+                for file in log attempt.json monitor.jsonl void; do
                     ( echo x >> "../$file" ) 2>/dev/null && echo "may write $file"
                     cat "../$file" 2>/dev/null && echo "may read $file"
                 done

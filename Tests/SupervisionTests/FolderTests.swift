@@ -25,7 +25,7 @@ struct FolderTests {
             for path in [fixture.data, "\(fixture.data)/jobs", "\(fixture.data)/jobs/\(info.jobID)", info.folder] {
                 #expect(try mode(path) == 0o700, "\(path)")
             }
-            for name in Files.entries(of: info.folder) where name != "control" && name != "work" && name != "tmp" {
+            for name in Files.entries(of: info.folder) where name != "work" && name != "tmp" {
                 #expect(try mode("\(info.folder)/\(name)") == 0o600, "\(name)")
             }
         }

@@ -145,11 +145,9 @@ struct LossTests {
     func attemptOfAnEarlierStartOfTheHostIsNotSwept() async throws {
         try await withFixture { fixture in
             let attempt = try await fixture.startReady("echo ready; sleep 1000")
-            let path = "\(attempt.folder)/state.json"
-            let bytes = try #require(Files.read(path))
-            var state = try #require(try JSON(parsing: bytes).objectValue)
-            state["bootId"] = "00000000-0000-0000-0000-000000000000"
-            try Files.write(JSON.object(state).utf8, to: path)
+            var started = try #require(Journal.line("started", in: attempt.folder)?.objectValue)
+            started["bootId"] = "00000000-0000-0000-0000-000000000000"
+            try Files.write(JSON.object(started).utf8 + [newline], to: Journal.path(in: attempt.folder))
             let file = try #require(AttemptFile(folder: attempt.folder, jobID: attempt.jobID, attempt: 1))
             let swept = Sweep(file: file).run()
             #expect(swept.rebooted)

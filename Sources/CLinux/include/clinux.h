@@ -51,6 +51,11 @@ int hw_close(int fd);
 // Takes LOCK_EX without waiting: 0 taken, -EWOULDBLOCK held by another.
 int hw_lock(int fd);
 int hw_unlock(int fd);
+// Locks one byte of a file, which need not reach so far, for as long as this open of it lasts: 0 taken, -EAGAIN or
+// -EACCES held by another.
+int hw_lock_byte(int fd, int64_t offset);
+// A second descriptor, 3 or more and close-on-exec.
+int hw_duplicate(int fd);
 // pipe2(O_CLOEXEC); the reading end does not block. `size`, unless 0, is set where the kernel allows it.
 int hw_pipe(int *reading, int *writing, int size);
 // Bytes that wait in a pipe or socket.
@@ -100,6 +105,9 @@ int hw_fork(void);
 _Noreturn void hw_exit(int code);
 int hw_new_session(void);
 int hw_become_subreaper(void);
+// Has this process killed when its parent ends, or no more. 0 when the parent is not `parent` any more.
+int hw_die_with(int parent);
+void hw_outlive_parent(void);
 // Closes every descriptor from `first` on, except two (-1: none).
 void hw_close_all_from(int first, int except, int other);
 // Makes descriptors 0, 1 and 2 /dev/null where `standard` (bit 0, 1, 2) says so.

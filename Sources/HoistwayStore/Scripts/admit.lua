@@ -45,13 +45,16 @@ if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
   return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
 end
 local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
-local most = redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
 if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
     and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
   return { QUEUE_FULL, most }
 end
-local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
-if harmful then return { QUARANTINED, lost } end
+if heed[2] then
+  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
+  if harmful then return { QUARANTINED, lost } end
+end
 
 if inbox ~= '' then redis.call('LPOP', inbox) end
 local fields = { 'priority', j.priority, 'concurrencyKey', j.key }

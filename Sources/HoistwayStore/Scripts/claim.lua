@@ -12,15 +12,16 @@ local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+
 -- What may not run any more for now, by `limits`. Such lanes are passed over like those of a paused type, so that nothing
 -- has to bring them back; who makes room hints at them, and `rated` has when the tick does it for a rate.
-local limits, limited = {}, redis.call('HGETALL', P .. 'limits')
-for index = 1, #limited, 2 do limits[limited[index]] = limited[index + 1] end
-local full = {}
+local limited, limits, full = claims[3], {}, {}
 
 local function is_full(name)
   local most = limits[name]
-  return most and redis.call('SCARD', P .. 'claims:' .. name) >= tonumber(most)
+  return most and redis.call('SCARD', P .. 'claimed:' .. name) >= tonumber(most)
 end
 
 local function heed_type(kind)
@@ -34,14 +35,14 @@ local function heed_server(scope)
   if server and is_full('server:' .. server) then full[scope] = true end
 end
 
-if #limited > 0 then
+if limited then
+  local all = redis.call('HGETALL', P .. 'limits')
+  for index = 1, #all, 2 do limits[all[index]] = all[index + 1] end
   for kind, open in pairs(types) do
     if open then heed_type(kind) end
   end
   for _, scope in ipairs(scopes) do heed_server(scope) end
 end
-
-local served = tonumber(redis.call('GET', P .. 'served') or '0')
 
 local function next_lane()
   if served % 10 == 9 then
@@ -64,31 +65,36 @@ local function next_lane()
   return best
 end
 
-local function start(id, fields)
-  local fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0') + 1, NOW_US)
-  redis.call('SET', P .. 'fence', number(fence))
+local function start(id, j)
+  fence = math.max(fence + 1, NOW_US)
   local key = job_key(id)
-  local attempt = tonumber(fields[7] or '0') + 1
-  local before = fields[8]
-  if before and before ~= worker and not string.find(' ' .. (fields[9] or '') .. ' ', ' ' .. before .. ' ', 1, true) then
-    redis.call('HSET', key, 'pastWorkers', (fields[9] and fields[9] .. ' ' or '') .. before)
+  local attempt = tonumber(j.attempt or '0') + 1
+  if j.workerId and j.workerId ~= worker then
+    local past = j.pastWorkers or ''
+    if not string.find(' ' .. past .. ' ', ' ' .. j.workerId .. ' ', 1, true) then
+      redis.call('HSET', key, 'pastWorkers', past == '' and j.workerId or past .. ' ' .. j.workerId)
+    end
   end
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
-      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
+      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt', 'counted', 'suspect')
   end
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
-    'attempt', attempt, 'updatedAt', AT)
-  redis.call('HINCRBY', key, 'revision', 1)
+    'attempt', attempt, 'updatedAt', AT, 'revision', next_revision(j))
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
-  redis.call('SADD', P .. 'claims:type:' .. fields[3], id)
-  if fields[5] then redis.call('SADD', P .. 'claims:server:' .. fields[5], id) end
-  if fields[2] == 'paused' then redis.call('SREM', P .. 'paused:' .. fields[3], id) end
+  if limited then
+    count_claim(id, j.type, j.serverId)
+    count_start(j.type, limits['rate:' .. j.type], number(fence))
+    heed_type(j.type)
+    for _, scope in ipairs(scopes) do heed_server(scope) end
+  end
+  if claims[4] then redis.call('HSET', key, 'suspect', 1) end
+  if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
 end
 
-local taken = {}
+local taken, rest = {}, nil
 for _ = 1, wanted + 100 do
   if #taken >= wanted then break end
   local name = next_lane()
@@ -96,29 +102,24 @@ for _ = 1, wanted + 100 do
   local kind, scope, priority = parts(name)
   local queue = P .. 'queue:' .. name
   local id = redis.call('LPOP', queue)
-  if redis.call('EXISTS', queue) == 0 then
-    drop_lane(scope, name)
-  end
-  if id then
-    local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt',
-      'workerId', 'pastWorkers')
-    if j[1] == 'pending' and (j[2] == 'queued' or j[2] == 'paused') and j[3] == kind
-        and scope_of(j[4], j[5]) == scope and j[6] == (priority == '' and '5' or priority) then
-      taken[#taken + 1] = start(id, j)
-      if #limited > 0 then
-        count_start(kind, limits['rate:' .. kind], redis.call('GET', P .. 'fence'))
-        heed_type(kind)
-        for _, other in ipairs(scopes) do heed_server(other) end
-      end
-      served = redis.call('INCR', P .. 'served')
-      if redis.call('EXISTS', queue) == 1 then
-        redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j[6]) * 1e12 + served), name)
-        redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
-      end
+  local left = redis.call('LLEN', queue)
+  rest = left > 0 and name or nil
+  if left == 0 then drop_lane(scope, name) end
+  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision',
+    'workerId', 'pastWorkers' })
+  if j and j.status == 'pending' and (j.reason == 'queued' or j.reason == 'paused') and j.type == kind
+      and scope_of(j.node, j.serverId) == scope and j.priority == (priority == '' and '5' or priority) then
+    taken[#taken + 1] = start(id, j)
+    if limited then rest = nil end
+    served = served + 1
+    if left > 0 then
+      redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j.priority) * 1e12 + served), name)
+      redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
     end
   end
 end
-local rest = next_lane()
+if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
   wake(kind .. scope)

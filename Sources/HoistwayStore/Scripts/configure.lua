@@ -3,6 +3,7 @@
 -- Returns: OK | ALREADY (nothing changed)
 --- @include common
 --- @include queue
+--- @include limits
 local key = P .. 'limits'
 local wanted, changed = {}, false
 for index = 2 + ARGV[1], #ARGV, 2 do wanted[ARGV[index]] = ARGV[index + 1] end
@@ -21,6 +22,23 @@ for field, value in pairs(wanted) do
   end
 end
 if not changed then return ALREADY end
+local limited, queues = false, false
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  if string.sub(field, 1, 6) == 'queue:' then queues = true else limited = true end
+end
+local was_limited = redis.call('HGET', P .. 'claims', 'limited')
+redis.call('HDEL', P .. 'claims', 'limited', 'queues')
+if queues then redis.call('HSET', P .. 'claims', 'queues', 1) end
+if limited then redis.call('HSET', P .. 'claims', 'limited', 1) end
+-- Once, when limits come into force: all that workers have counts from now on.
+if limited and not was_limited then
+  for _, worker in ipairs(redis.call('SMEMBERS', P .. 'workers')) do
+    for _, id in ipairs(redis.call('SMEMBERS', P .. 'worker:' .. worker .. ':jobs')) do
+      local j = redis.call('HMGET', job_key(id), 'type', 'serverId')
+      if j[1] then count_claim(id, j[1], j[2]) end
+    end
+  end
+end
 wake_lanes(function() return true end)
 redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'limitsChanged', 'status', '',
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')

@@ -17,10 +17,11 @@ for index = 4, #ARGV, 2 do
   values[#values + 1] = ARGV[index]
   values[#values + 1] = value
 end
+values[#values + 1] = 'revision'
+values[#values + 1] = next_revision(j)
 redis.call('HSET', key, unpack(values))
-redis.call('HINCRBY', key, 'revision', 1)
 if data ~= '' then
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j[1],
-    'reason', j[2] or '', 'workerId', j[4] or '', 'attempt', j[3], 'fence', fence, 'data', data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'progress', 'id', id, 'status', j.status,
+    'reason', j.reason or '', 'workerId', j.workerId or '', 'attempt', j.attempt, 'fence', fence, 'data', data)
 end
 return OK

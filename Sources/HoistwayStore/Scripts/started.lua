@@ -8,7 +8,6 @@
 local id, fence = ARGV[1], ARGV[2]
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
-if j[1] == 'running' then return ALREADY end
-begin(id, redis.call('HGET', job_key(id), 'type'), j[4], j[3], fence, { 'pid', ARGV[3], 'pidStartTime', ARGV[4],
-  'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+if j.status == 'running' then return ALREADY end
+begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK

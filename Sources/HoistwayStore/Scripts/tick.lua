@@ -82,6 +82,7 @@ local losses = redis.call('HRANDFIELD', P .. 'losses', 20, 'WITHVALUES')
 for index = 1, #losses, 2 do
   if tonumber(string.match(losses[index + 1], '^%d+ (%d+)')) <= NOW then redis.call('HDEL', P .. 'losses', losses[index]) end
 end
+if #losses > 0 and redis.call('EXISTS', P .. 'losses') == 0 then redis.call('HDEL', P .. 'claims', 'losses') end
 for _, kind in ipairs(redis.call('ZRANGEBYSCORE', P .. 'rated', '-inf', NOW, 'LIMIT', 0, 100)) do
   redis.call('ZREM', P .. 'rated', kind)
   wake_lanes(function(other) return other == kind end)

@@ -17,11 +17,11 @@ struct RecipeUserTests {
                 folder=${TMPDIR%/tmp}
                 touch mine "$TMPDIR/mine" "$HOISTWAY_WORKSPACE/mine" || exit 11
                 [ -w . ] && [ -r "$HOISTWAY_PAYLOAD" ] || exit 12
-                for file in log state.json attempt.json exit.json control lock void events.jsonl; do
+                for file in log attempt.json monitor.jsonl control void events.jsonl; do
                   (echo x >> "$folder/$file") 2>/dev/null && exit 13
                 done
                 mv "$folder/log" "$folder/gone" 2>/dev/null && exit 14
-                rm -rf "$folder/state.json" 2>/dev/null; [ -e /proc/$PPID/fd/0 ] && exit 15
+                rm -rf "$folder/monitor.jsonl" 2>/dev/null; [ -e /proc/$PPID/fd/0 ] && exit 15
                 kill -0 $PPID 2>/dev/null && exit 16
                 cat > /dev/null
                 """

@@ -46,6 +46,25 @@ end
 
 local function job_key(id) return P .. 'job:' .. id end
 
+-- Fields of a job's hash by their names; an absent one is false.
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+
+-- Whether a job (its field `options`) may wait only so long.
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+
+-- The revision a job has after the change that is under way.
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+
 -- Appends to the history of a job and to the stream of events. `data` is JSON text or nil.
 local function record(id, event, status, reason, worker, attempt, fence, data)
   local history = job_key(id) .. ':history'

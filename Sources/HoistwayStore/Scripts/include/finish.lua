@@ -4,46 +4,57 @@
 -- skipped.
 local settle_dependents
 
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+
 -- Ends a job for good. `fields` are further hash fields; nothing of the job is left in a queue, a turn or a claim.
 -- An id that stands in a long queue stays there and is passed over by whoever finds it.
-finish = function(id, event, status, reason, fields, data)
+-- `j` are its fields, where they were read already.
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
-  local j = redis.call('HMGET', key, 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node',
-    'serverId', 'priority', 'reason')
-  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT }
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
   for _, value in ipairs(fields) do values[#values + 1] = value end
   redis.call('HSET', key, unpack(values))
-  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid', 'reason', 'runAt')
-  if reason then redis.call('HSET', key, 'reason', reason) end
-  redis.call('HINCRBY', key, 'revision', 1)
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
 
   local sequence = redis.call('ZSCORE', P .. 'index', id)
-  if j[6] == 'running' then
+  if j.status == 'running' then
     redis.call('ZREM', P .. 'index:running', id)
   else
-    redis.call('ZREM', P .. 'index:pending:' .. j[1], id)
-    if j[10] == 'queued' or j[10] == 'paused' then
-      local lane = lane_of(j[1], j[7], j[8], j[9])
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
       local length = redis.call('LLEN', P .. 'queue:' .. lane)
       if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
-        drop_lane(scope_of(j[7], j[8]), lane)
+        drop_lane(scope_of(j.node, j.serverId), lane)
       end
-      if j[10] == 'paused' then redis.call('SREM', P .. 'paused:' .. j[1], id) end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
     else
       redis.call('ZREM', P .. 'delayed', id)
-      redis.call('ZREM', P .. 'waiting:' .. j[2], id)
-      redis.call('ZREM', P .. 'later:' .. j[2], id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
     end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
   end
-  redis.call('ZREM', P .. 'deadlines', id)
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
-  end
-  redis.call('DEL', key .. ':dependencies')
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j[6] == 'running' or j[10] == 'starting' then free_claim(id, j[3], j[1], j[8]) end
-  record(id, event, status, reason, j[3], j[4], j[5], data)
-  free_turn(j[2], id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
 
@@ -52,7 +63,9 @@ local budget = 100
 
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
-  for _, dependent in ipairs(budget > 0 and redis.call('ZRANGE', dependents, 0, budget - 1) or {}) do
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
     if budget <= 0 then break end
     budget = budget - 1
     redis.call('ZREM', dependents, dependent)

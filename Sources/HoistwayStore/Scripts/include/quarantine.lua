@@ -1,5 +1,6 @@
 -- Payloads that take their worker or monitor with them: `losses` counts, by '<type> <digest> <resource>', how many jobs
 -- of them in a row ended as lost: '<count> <until when, ms> <the last of them>'. From the third on they are quarantined.
+-- The hash `claims` says in `losses` whether there are any; jobs claimed then are `suspect`.
 local LOSSES, QUARANTINE = 3, 86400000
 
 local function losses_of(field)
@@ -10,7 +11,6 @@ end
 
 -- Whether a payload is quarantined, and the id of the job that was lost last.
 local function quarantined(kind, resource, payload)
-  if redis.call('EXISTS', P .. 'losses') == 0 then return false end
   local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
   return count >= LOSSES, last
 end
@@ -18,7 +18,6 @@ end
 -- Counts how a job ended for good, after something of it ran. What waits with a payload that is quarantined by it is
 -- ended by the tick: `quarantining` has how far that went.
 local function count_loss(id, is_lost)
-  if not is_lost and redis.call('EXISTS', P .. 'losses') == 0 then return end
   local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
   local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
   if not is_lost then
@@ -27,6 +26,7 @@ local function count_loss(id, is_lost)
     return
   end
   local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
   redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
   if count == LOSSES then
     redis.call('HSET', P .. 'quarantining', field, '0')

@@ -41,7 +41,7 @@ local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
   if length == 1 then
-    local served = tonumber(redis.call('GET', P .. 'served') or '0')
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
