@@ -181,8 +181,8 @@ private struct RandomActor {
     }
 
     private mutating func onSome(_ what: String, _ body: (Store, String) async throws -> Void) async throws {
-        let reply = try await store.redis.send(["ZRANDMEMBER", .string(store.keys.index)])
-        guard let id = reply.string else { return }
+        let newest = try await store.redis.send(["ZREVRANGE", .string(store.keys.index), 0, chance(80) ? 60 : 2000])
+        guard let id = any(newest.array?.compactMap(\.string) ?? []) else { return }
         try await count(what) { try await body($0, id) }
     }
 

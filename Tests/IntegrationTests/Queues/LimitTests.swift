@@ -20,14 +20,19 @@ struct LimitTests {
 
     @Test func twoWorkersKeepOneLimit() async throws {
         try await Site.with { site in
-            try site.recipe("backup", "echo x >>\(site.directory.path)/started; \(site.awaiting("gate-$HOISTWAY_JOB_ID"))")
+            try site.recipe(
+                "backup",
+                "echo x >>\(site.directory.path)/started; \(site.awaiting("gate-$HOISTWAY_JOB_ID"))"
+            )
             let configuration = try site.write("limits: {backup: 2}\n", to: "limits.yaml")
             let first = try await site.worker(["--config", configuration])
             let second = try await site.worker(["--config", configuration], data: "\(site.directory.path)/data-2")
             try await site.push("backup", all: (0..<5).map { #"{"id":"b\#($0)","backupId":"r\#($0)"}"# })
             try await eventually("two to run") { try await running(site, 5) == 2 }
             try await eventually("the rest to wait") { try await site.queue("backup").count == 3 }
-            #expect(try await because(site, try #require(try await site.queue("backup").first)).contains("its limit is 2"))
+            #expect(
+                try await because(site, try #require(try await site.queue("backup").first)).contains("its limit is 2")
+            )
             for _ in 0..<5 {
                 for number in 0..<5 where try await site.field("b\(number)", "status") == "running" {
                     site.touch("gate-b\(number)")

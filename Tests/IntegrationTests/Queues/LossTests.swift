@@ -30,7 +30,9 @@ struct LossTests {
             }
             #expect(try await site.send(["SISMEMBER", "\(site.prefix):workers", .string(id)]).int == 0)
             #expect(try await site.hoistway("worker", "forget", "nobody").status == 2)
-            #expect(try await site.order(#""command":"forgetWorker","worker":"nobody""#)["error"]?["code"] == "not_found")
+            #expect(
+                try await site.order(#""command":"forgetWorker","worker":"nobody""#)["error"]?["code"] == "not_found"
+            )
 
             // It was not dead after all: it introduces itself again, and ends what was given away.
             first.send(SIGCONT)
@@ -72,7 +74,9 @@ struct LossTests {
             #expect(try await site.hoistway("quarantine", "release", "backup", "r").status == 0)
             #expect(try await site.hoistway("quarantine", "release", "backup", "r").status == 2)
             #expect(
-                try await site.order(#""command":"releaseQuarantine","type":"backup","resourceId":"r""#)["error"]?["code"]
+                try await site.order(#""command":"releaseQuarantine","type":"backup","resourceId":"r""#)["error"]?[
+                    "code"
+                ]
                     == "not_found"
             )
             #expect(
