@@ -55,7 +55,7 @@ extension CommandFailure {
         let code: Code =
             switch refusal.code {
             case .notFound: .notFound
-            case .conflict, .wrongState, .alreadyEnded: .failed
+            case .conflict, .wrongState, .alreadyEnded, .queueFull, .quarantined: .failed
             default: .usage
             }
         self.init(code, refusal.message)

@@ -28,6 +28,7 @@ struct HoistwayCommand: AsyncParsableCommand {
                 name: "Queues and workers",
                 subcommands: [
                     QueuesCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self, WorkersCommand.self,
+                    QuarantineCommand.self,
                 ]
             ),
             CommandGroup(

@@ -9,6 +9,8 @@ public struct ControlDocument: Sendable, Hashable {
         case resume(type: String)
         case drain(type: String)
         case stopWorker(worker: String, mode: StopMode)
+        case forgetWorker(worker: String)
+        case releaseQuarantine(type: String, resourceID: String)
     }
 
     public enum StopMode: String, Sendable, Hashable, CaseIterable {
@@ -40,7 +42,10 @@ public struct ControlDocument: Sendable, Hashable {
         (try? JSON(parsing: bytes))?["replyTo"]?.stringValue
     }
 
-    private static let names = ["kill", "retry", "remove", "promoteJob", "pause", "resume", "drain", "stopWorker"]
+    private static let names = [
+        "kill", "retry", "remove", "promoteJob", "pause", "resume", "drain", "stopWorker", "forgetWorker",
+        "releaseQuarantine",
+    ]
 
     private static func command(_ name: String?, from reader: inout DocumentReader) throws(Refusal) -> Command? {
         switch name {
@@ -53,11 +58,13 @@ public struct ControlDocument: Sendable, Hashable {
         case "drain": return type(from: &reader).map { .drain(type: $0) }
         case "stopWorker":
             let mode = reader.choice("mode", StopMode.self) ?? .drain
-            guard let worker = reader.name("worker") else {
-                reader.fail("worker", "is required")
-                return nil
-            }
-            return .stopWorker(worker: worker, mode: mode)
+            return worker(from: &reader).map { .stopWorker(worker: $0, mode: mode) }
+        case "forgetWorker": return worker(from: &reader).map { .forgetWorker(worker: $0) }
+        case "releaseQuarantine":
+            let resource = reader.text("resourceId")
+            if resource == nil { reader.fail("resourceId", "is required") }
+            guard let type = type(from: &reader), let resource else { return nil }
+            return .releaseQuarantine(type: type, resourceID: resource)
         case nil: return nil
         case let name?:
             let nearest = Nearest.name(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
@@ -69,6 +76,12 @@ public struct ControlDocument: Sendable, Hashable {
         let id = reader.jobID("id")
         if id == nil { reader.fail("id", "is required") }
         return id
+    }
+
+    private static func worker(from reader: inout DocumentReader) -> String? {
+        let worker = reader.name("worker")
+        if worker == nil { reader.fail("worker", "is required") }
+        return worker
     }
 
     private static func type(from reader: inout DocumentReader) -> String? {

@@ -34,6 +34,8 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         case notFound = "not_found"
         case wrongState = "wrong_state"
         case alreadyEnded = "already_ended"
+        case queueFull = "queue_full"
+        case quarantined
     }
 
     public var code: Code

@@ -29,7 +29,8 @@ package enum Admission: Sendable, Hashable {
 extension Store {
     /// Makes a job of a checked document.
     /// - Parameter requestID: of the request that brought it; sent twice with one id, a document makes one job.
-    /// - Throws: `Refusal` when its id is in use, its key is busy (`onConflict: reject`) or a dependency is unknown.
+    /// - Throws: `Refusal` when its id is in use, its key is busy (`onConflict: reject`), a dependency is unknown, its queue is
+    ///   full or its payload is in quarantine.
     package func enqueue(_ document: JobDocument, requestID: String = Identifier.ulid()) async throws -> Admission {
         guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
@@ -157,6 +158,8 @@ extension Store {
             let holders = detail.isEmpty ? "" : " by \(detail)"
             throw Refusal(.conflict, field: "onConflict", "\"\(document.concurrencyKey)\" is in use\(holders)")
         case .unknownDependency: throw Refusal(.unknownDependency, field: "dependsOn", "there is no job \"\(detail)\"")
+        case .queueFull: throw Refusal.queueFull(document.type, limit: detail)
+        case .quarantined: throw Refusal.quarantined(document.type, document.resourceID, last: detail)
         default: throw Refusal(.wrongState, "it could not be accepted")
         }
     }

@@ -66,6 +66,10 @@ extension Store {
         case .ok: return .accepted(id: word)
         case .already: return .existing(id: word)
         case .notFound: throw Refusal.noJob(id)
+        case .queueFull, .quarantined:
+            guard let job = try await job(id) else { throw Refusal.noJob(id) }
+            if code == .queueFull { throw Refusal.queueFull(job.type, limit: word) }
+            throw Refusal.quarantined(job.type, job.resourceID, last: word)
         default: throw Refusal(.wrongState, "\(id) cannot be retried: it is \(word)")
         }
     }
@@ -89,15 +93,19 @@ extension Store {
         }
     }
 
-    /// Stops (or allows again) the start of jobs of a type, of all with `*`.
+    /// Stops (or allows again) the start of jobs of a type; with `*` of all there are and of those announced later.
     package func pause(_ type: String, _ pausing: Bool) async throws {
-        for type in try await types(named: type) {
-            var cursor = "0"
-            repeat {
-                let arguments: [RedisArgument] = [.string(type.name), pausing ? 1 : 0, .string(cursor)]
-                cursor = try await run(Scripts.pause, arguments).string ?? ""
-            } while !cursor.isEmpty
-        }
+        // Types that are announced from here on are paused by that, so that none slips through.
+        if type == "*" { try await pause(JobType("*"), pausing) }
+        for type in try await types(named: type) { try await pause(type, pausing) }
+    }
+
+    private func pause(_ type: JobType, _ pausing: Bool) async throws {
+        var cursor = "0"
+        repeat {
+            let arguments: [RedisArgument] = [.string(type.name), pausing ? 1 : 0, .string(cursor)]
+            cursor = try await run(Scripts.pause, arguments).string ?? ""
+        } while !cursor.isEmpty
     }
 
     /// Cancels every waiting job of a type, of all with `*`.
@@ -121,6 +129,28 @@ extension Store {
         case .ok, .already: return
         default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
         }
+    }
+
+    /// Declares a worker's host dead: its attempts end as lost now, 100 at a time, and are tried again where that is allowed;
+    /// what it still says of them has no effect. Its record goes.
+    package func forgetWorker(_ id: String) async throws {
+        let message = "its worker \(id) was declared dead"
+        let error: JSON = ["code": "lost", "message": .string(message)]
+        for _ in 0..<1000 {
+            let ids = try await redis.send(["SRANDMEMBER", .string("\(keys.worker(id)):jobs"), 100]).strings
+            for job in try await jobs(ids) {
+                guard let fence = job.fence else { continue }
+                let wait = job.options.backoff.wait(after: job.failures + 1, jitter: Double.random(in: -1...1))
+                let fields = [("message", message), ("error", error.text)]
+                _ = try await finish(job.id, fence: fence, Outcome(.lost, wait: wait, fields: fields))
+            }
+            switch try await code(Scripts.forgetWorker, [.string(id)]) {
+            case .ok: return
+            case .wrongState: continue
+            default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
+            }
+        }
+        throw Refusal(.wrongState, "the worker \"\(id)\" goes on taking jobs: stop it first")
     }
 
     /// Takes, keeps or lets go the role of who carries out commands.
@@ -168,6 +198,23 @@ extension Store {
 extension Refusal {
     static func unknownType(_ type: JobType) -> Refusal {
         Refusal(.unknownType, field: "type", "\"\(type)\" is not built in and no worker ever announced it")
+    }
+
+    static func queueFull(_ type: JobType, limit: String) -> Refusal {
+        Refusal(
+            .queueFull,
+            field: "type",
+            "\(limit) jobs of the type \(type) are pending, its limit (queue.limit) is \(limit)"
+        )
+    }
+
+    static func quarantined(_ type: JobType, _ resource: String, last: String) -> Refusal {
+        Refusal(
+            .quarantined,
+            field: "payload",
+            "\(QuarantineEntry.threshold) jobs in a row of \(type) \"\(resource)\" with this payload were lost, the last was "
+                + "\(last); \"hoistway quarantine release \(type) \(resource)\" allows it again"
+        )
     }
 
     package static func noJob(_ id: String) -> Refusal { Refusal(.notFound, "there is no job \"\(id)\"") }

@@ -57,7 +57,7 @@ private struct Inspection {
     private static func holdsJobs(_ key: String) -> Bool {
         let exact: Set = ["index", "delayed", "deadlines", "settling", "logs:bytes", "logs:ended"]
         if exact.contains(key) { return true }
-        if ["index:", "waiting:", "later:", "paused:"].contains(where: { key.hasPrefix($0) }) { return true }
+        if ["index:", "waiting:", "later:", "paused:", "claimed:"].contains(where: { key.hasPrefix($0) }) { return true }
         return key.hasPrefix("worker:") && (key.hasSuffix(":jobs") || key.hasSuffix(":kills"))
     }
 

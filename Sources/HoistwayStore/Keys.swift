@@ -22,6 +22,16 @@ package struct Keys: Sendable, Hashable {
     package var delayed: String { "\(prefix):delayed" }
     package var index: String { "\(prefix):index" }
     package var running: String { "\(prefix):index:running" }
+    /// What may run, start and wait (`Limits`).
+    package var limits: String { "\(prefix):limits" }
+    /// When a type that started as often as its rate allows may go on.
+    package var rated: String { "\(prefix):rated" }
+    /// Payloads whose jobs were lost, and those of them whose waiting jobs the tick still has to end.
+    package var losses: String { "\(prefix):losses" }
+    package var quarantining: String { "\(prefix):quarantining" }
+    /// Concurrency keys where the tick goes on: superseding jobs with older ones left, turns left to give.
+    package var superseding: String { "\(prefix):superseding" }
+    package var giving: String { "\(prefix):giving" }
 
     package static let inboxInfix = ":inbox:"
 
@@ -31,6 +41,11 @@ package struct Keys: Sendable, Hashable {
     package func log(_ id: String) -> String { "\(job(id)):log" }
     package func dependencies(_ id: String) -> String { "\(job(id)):dependencies" }
     package func worker(_ id: String) -> String { "\(prefix):worker:\(id)" }
+    /// The jobs of a type, or for a server, that workers have.
+    package func claims(ofType type: JobType) -> String { "\(prefix):claimed:type:\(type.name)" }
+    package func claims(forServer server: String) -> String { "\(prefix):claimed:server:\(server)" }
+    /// The times of the last starts of a type that has a rate.
+    package func starts(_ type: JobType) -> String { "\(prefix):starts:\(type.name)" }
     package func pending(_ type: JobType) -> String { "\(prefix):index:pending:\(type.name)" }
     package func ended(_ status: JobStatus) -> String { "\(prefix):index:\(status.rawValue)" }
     package func ofType(_ type: JobType) -> String { "\(prefix):index:type:\(type.name)" }

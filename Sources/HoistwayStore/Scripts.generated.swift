@@ -11,8 +11,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -74,6 +74,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -85,6 +86,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -93,20 +104,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -120,27 +130,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -158,29 +190,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -221,10 +315,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -257,42 +348,48 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function request_kill(id, worker, signal, grace, by, why)
-  local key = job_key(id)
-  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-  if not j[1] then
-    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-    redis.call('HINCRBY', key, 'revision', 1)
-    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
-  end
-  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-  local wake = P .. 'wake:worker:' .. worker
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
 end
-local function supersede(id, j, running)
-  local fields = { 'supersededBy', id, 'message', 'superseded by ' .. id }
-  local data = '{"supersededBy":' .. quoted(id) .. '}'
-  local turn, first
-  local function finish_waiting(older)
-    if redis.call('HGET', job_key(older), 'status') == 'pending' then
-      finish(older, 'superseded', 'error', 'superseded', fields, data)
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
     end
   end
-  local waiting = redis.call('ZRANGE', P .. 'waiting:' .. j.key, 0, -1, 'WITHSCORES')
-  for index = 1, #waiting, 2 do
-    first = first or waiting[index + 1]
-    finish_waiting(waiting[index])
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
   end
-  for _, older in ipairs(redis.call('ZRANGE', P .. 'later:' .. j.key, 0, -1)) do
-    if older ~= id then finish_waiting(older) end
-  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
   for _, holder in ipairs(holders_of(j.key)) do
     local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
       'workerId')
-    if h[1] == 'pending' and h[2] ~= 'starting' then
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
       local holders = holders_of(j.key)
       if not turn and #holders <= j.limit then
         turn = 'held'
@@ -310,13 +407,57 @@ local function supersede(id, j, running)
           end
         end
       end
-      finish(holder, 'superseded', 'error', 'superseded', fields, data)
-    elseif running and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
       request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
     end
   end
   return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -367,12 +508,6 @@ local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), A
 local dependencies = {}
 for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
 if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
-  end
-  return { ID_IN_USE, '' }
-end
 if idempotency ~= '' then
   local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
   if first and redis.call('EXISTS', job_key(first)) == 1 then
@@ -381,12 +516,29 @@ if idempotency ~= '' then
     return { ALREADY, first }
   end
 end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
+end
 for _, dependency in ipairs(dependencies) do
   if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
 end
 if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
     or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
   return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+end
+local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+    and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  return { QUEUE_FULL, most }
+end
+if heed[2] then
+  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
+  if harmful then return { QUARANTINED, lost } end
 end
 if inbox ~= '' then redis.call('LPOP', inbox) end
 local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
@@ -400,7 +552,11 @@ local sequence = create(id, kind, resource, fields)
 redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
 if due == 0 and delay > 0 then due = NOW + delay end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
+if deadline > 0 then
+  redis.call('HSET', job_key(id), 'startDeadline', ARGV[15])
+  redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+end
+if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
 local failed
 local open = false
 for _, dependency in ipairs(dependencies) do
@@ -413,10 +569,11 @@ for _, dependency in ipairs(dependencies) do
   end
 end
 local turn
-if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if supersedes and not open and not failed and due <= NOW then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
 place(id, j, sequence, due, open or failed, turn)
+if j.place then give_turns(j.key) end
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')
@@ -424,7 +581,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "bf589a405429202e396e00f3c28e87cae8cdfe7e",
+        sha1: "f8953803800f32490cac05c836b74004686d7ca1",
         keyCount: 2
     )
 
@@ -435,8 +592,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -505,7 +662,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "e4f970191b47765b43fa81900c7c08a4f6eabe95",
+        sha1: "d783382318f0294c2efd24de5a61311f0a2ee806",
         keyCount: 2
     )
 
@@ -516,8 +673,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -634,7 +791,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "7dc2533dddb54c5ebd5aa5d3ddf1e31baea8fad1",
+        sha1: "428ddf02bb34e54b0074b5c0d8d60f8387ca3ea9",
         keyCount: 2
     )
 
@@ -645,8 +802,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -708,6 +865,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -719,6 +877,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -727,20 +895,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -754,27 +921,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -792,23 +981,70 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
 local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -817,18 +1053,40 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = t
 local types, scopes = {}, {}
 for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
 for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence')
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
 local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+local limited, limits, full = claims[3], {}, {}
+local function is_full(name)
+  local most = limits[name]
+  return most and redis.call('SCARD', P .. 'claimed:' .. name) >= tonumber(most)
+end
+local function heed_type(kind)
+  local opens = rate_opens(kind, limits['rate:' .. kind])
+  if opens then redis.call('ZADD', P .. 'rated', number(opens), kind) end
+  if opens or is_full('type:' .. kind) then types[kind] = false end
+end
+local function heed_server(scope)
+  local server = string.match(scope, '!(.*)$')
+  if server and is_full('server:' .. server) then full[scope] = true end
+end
+if limited then
+  local all = redis.call('HGETALL', P .. 'limits')
+  for index = 1, #all, 2 do limits[all[index]] = all[index + 1] end
+  for kind, open in pairs(types) do
+    if open then heed_type(kind) end
+  end
+  for _, scope in ipairs(scopes) do heed_server(scope) end
+end
 local function next_lane()
   if served % 10 == 9 then
     for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'lanes:unserved', '-inf', NOW - 60000, 'LIMIT', 0, 100)) do
       local kind, scope = parts(name)
-      if types[kind] and scopes[scope] then return name end
+      if types[kind] and scopes[scope] and not full[scope] then return name end
     end
   end
   local best, lowest
   for _, scope in ipairs(scopes) do
-    local lanes = redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
+    local lanes = full[scope] and {} or redis.call('ZRANGE', P .. 'lanes' .. scope, 0, 999, 'WITHSCORES')
     for index = 1, #lanes, 2 do
       if types[parts(lanes[index])] then
         local score = tonumber(lanes[index + 1])
@@ -843,13 +1101,26 @@ local function start(id, j)
   fence = math.max(fence + 1, NOW_US)
   local key = job_key(id)
   local attempt = tonumber(j.attempt or '0') + 1
+  if j.workerId and j.workerId ~= worker then
+    local past = j.pastWorkers or ''
+    if not string.find(' ' .. past .. ' ', ' ' .. j.workerId .. ' ', 1, true) then
+      redis.call('HSET', key, 'pastWorkers', past == '' and j.workerId or past .. ' ' .. j.workerId)
+    end
+  end
   if attempt > 1 then
     redis.call('HDEL', key, 'exitCode', 'signal', 'message', 'error', 'progress', 'stage', 'component', 'resources',
-      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt')
+      'registrations', 'result', 'kill', 'logPath', 'logBytes', 'startedAt', 'runAt', 'counted', 'suspect')
   end
   redis.call('HSET', key, 'reason', 'starting', 'workerId', worker, 'host', host, 'fence', number(fence),
     'attempt', attempt, 'updatedAt', AT, 'revision', next_revision(j))
   redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+  if limited then
+    count_claim(id, j.type, j.serverId)
+    count_start(j.type, limits['rate:' .. j.type], number(fence))
+    heed_type(j.type)
+    for _, scope in ipairs(scopes) do heed_server(scope) end
+  end
+  if claims[4] then redis.call('HSET', key, 'suspect', 1) end
   if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
   record(id, 'claimed', 'pending', 'starting', worker, attempt, number(fence), nil)
   return redis.call('HGETALL', key)
@@ -865,10 +1136,12 @@ for _ = 1, wanted + 100 do
   local left = redis.call('LLEN', queue)
   rest = left > 0 and name or nil
   if left == 0 then drop_lane(scope, name) end
-  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision' })
+  local j = id and fields_of(id, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt', 'revision',
+    'workerId', 'pastWorkers' })
   if j and j.status == 'pending' and (j.reason == 'queued' or j.reason == 'paused') and j.type == kind
       and scope_of(j.node, j.serverId) == scope and j.priority == (priority == '' and '5' or priority) then
     taken[#taken + 1] = start(id, j)
+    if limited then rest = nil end
     served = served + 1
     if left > 0 then
       redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(j.priority) * 1e12 + served), name)
@@ -880,24 +1153,23 @@ if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), '
 rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 return taken
 """#,
-        sha1: "9b2a55bef842c638219eda720e52d112fc01c86c",
+        sha1: "1f09fe2aa802b96c446efa7a2504c817a27fe393",
         keyCount: 2
     )
 
-    package static let drain = RedisScript(
-        name: "drain",
+    package static let configure = RedisScript(
+        name: "configure",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -959,6 +1231,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -970,6 +1243,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -978,20 +1261,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1005,27 +1287,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -1043,29 +1347,386 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local key = P .. 'limits'
+local wanted, changed = {}, false
+for index = 2 + ARGV[1], #ARGV, 2 do wanted[ARGV[index]] = ARGV[index + 1] end
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  for index = 2, 1 + ARGV[1] do
+    if string.sub(field, 1, #ARGV[index]) == ARGV[index] and not wanted[field] then
+      redis.call('HDEL', key, field)
+      changed = true
+    end
+  end
+end
+for field, value in pairs(wanted) do
+  if redis.call('HGET', key, field) ~= value then
+    redis.call('HSET', key, field, value)
+    changed = true
+  end
+end
+if not changed then return ALREADY end
+local limited, queues = false, false
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  if string.sub(field, 1, 6) == 'queue:' then queues = true else limited = true end
+end
+local was_limited = redis.call('HGET', P .. 'claims', 'limited')
+redis.call('HDEL', P .. 'claims', 'limited', 'queues')
+if queues then redis.call('HSET', P .. 'claims', 'queues', 1) end
+if limited then redis.call('HSET', P .. 'claims', 'limited', 1) end
+if limited and not was_limited then
+  for _, worker in ipairs(redis.call('SMEMBERS', P .. 'workers')) do
+    for _, id in ipairs(redis.call('SMEMBERS', P .. 'worker:' .. worker .. ':jobs')) do
+      local j = redis.call('HMGET', job_key(id), 'type', 'serverId')
+      if j[1] then count_claim(id, j[1], j[2]) end
+    end
+  end
+end
+wake_lanes(function() return true end)
+redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'limitsChanged', 'status', '',
+  'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
+return OK
+"""#,
+        sha1: "9c55ea0a4feb0de4983359cb349c5c97a79159db",
+        keyCount: 2
+    )
+
+    package static let drain = RedisScript(
+        name: "drain",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -1106,10 +1767,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -1141,6 +1799,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local kind, cursor = ARGV[1], ARGV[2]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
@@ -1155,7 +1880,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "60d2834624c1557913977cf19a4155b4fdc0032f",
+        sha1: "8e4ff27b28e3bf4d0fd99e636ea2cfe06ec67d16",
         keyCount: 2
     )
 
@@ -1166,8 +1891,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1229,6 +1954,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -1240,6 +1966,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -1248,20 +1984,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1275,27 +2010,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -1313,29 +2070,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -1376,10 +2195,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -1412,6 +2228,73 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
 local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
 local function attempt_of(id, fence, further)
   local names = ATTEMPT_FIELDS
@@ -1425,6 +2308,50 @@ local function attempt_of(id, fence, further)
   if j.status == 'done' or j.status == 'error' then return ALREADY, j end
   if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
   return OK, j
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -1462,7 +2389,7 @@ local function begin(id, j, fields, data)
 end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries' })
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
@@ -1477,6 +2404,7 @@ if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
   finish(id, 'done', 'done', nil, fields, nil, j)
+  if j.suspect then count_loss(id, false) end
   return { OK, 'done', '' }
 end
 local again = false
@@ -1516,6 +2444,7 @@ if j.was_killed then
 end
 if not again then
   finish(id, outcome, 'error', outcome, fields, nil, j)
+  if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
   return { OK, 'error', outcome }
 end
 local due = NOW + tonumber(wait)
@@ -1528,11 +2457,95 @@ redis.call('ZREM', P .. 'index:running', id)
 if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
 redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+free_claim(id, j)
 record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "af02ee8b58a3b681b42afa2916a21ad59d2b0329",
+        sha1: "140692d31f9bd8d2c20ff58fb8a213019e8fcff2",
+        keyCount: 2
+    )
+
+    package static let forgetWorker = RedisScript(
+        name: "forgetWorker",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id = ARGV[1]
+local key = P .. 'worker:' .. id
+if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+local found = redis.call('DEL', key)
+found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+if found == 0 then return NOT_FOUND end
+announce('forgotten', 'workerId', id, nil)
+return OK
+"""#,
+        sha1: "9dcf4d47469042a14f6ec197229127930bd7d692",
         keyCount: 2
     )
 
@@ -1543,8 +2556,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1609,7 +2622,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "f244bc9f5844910a8a9d71b0abd5c7700f11c79b",
+        sha1: "b079616e9d42f288d93e92e62546430276a9b181",
         keyCount: 2
     )
 
@@ -1620,8 +2633,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1693,7 +2706,7 @@ else
 end
 return OK
 """#,
-        sha1: "05082f065c2d0ba3bf06848f1c482c4bedd22fee",
+        sha1: "d9ccca9a36315e4c0a016cbc93d505adc5f845e6",
         keyCount: 2
     )
 
@@ -1704,8 +2717,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -1767,6 +2780,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -1778,6 +2792,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -1786,20 +2810,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -1813,27 +2836,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -1851,24 +2896,36 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local found = {}
 local ENDED = { done = true, error = true }
@@ -1876,7 +2933,8 @@ local HOLDING = { queued = true, paused = true, starting = true, retrying = true
 local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
-    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid',
+    'counted')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
   local function say(text)
@@ -1906,6 +2964,9 @@ local function inspect(id, seen)
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
     'the jobs of its worker')
+  local counts = h[17] and (pending and reason == 'starting' or running)
+  expect(counts, in_set('claimed:type:' .. kind), 'the claims of its type')
+  if h[7] then expect(counts, in_set('claimed:server:' .. h[7]), 'the claims for its server') end
   expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
     .. ':kills', id) == 1, 'the kills of its worker')
   if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
@@ -1940,7 +3001,7 @@ end
 for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "7ca35a58ba92bfa05a17acd302de6366fdd05332",
+        sha1: "cee36affd67d9359c5c4b3b103ddca828ea61e5f",
         keyCount: 2
     )
 
@@ -1951,8 +3012,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2014,6 +3075,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2025,6 +3087,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2033,20 +3105,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2060,27 +3131,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -2098,24 +3191,36 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local family, key = ARGV[1], ARGV[2]
 local found = {}
@@ -2174,7 +3279,7 @@ if family == 'jobs' and key == P .. 'logs:bytes' then
 end
 return found
 """#,
-        sha1: "2072c20e463fff7c3a0c8be1e831d522072ea8a0",
+        sha1: "f9bdeee55dba9433c871cabed209d4effa988a79",
         keyCount: 2
     )
 
@@ -2185,8 +3290,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2248,6 +3353,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2259,6 +3365,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2267,20 +3383,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2294,27 +3409,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -2332,29 +3469,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -2395,10 +3594,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -2431,20 +3627,72 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
-local function request_kill(id, worker, signal, grace, by, why)
-  local key = job_key(id)
-  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
-  if not j[1] then
-    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
-      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
-    redis.call('HINCRBY', key, 'revision', 1)
-    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
-      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
   end
-  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
-    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
-  local wake = P .. 'wake:worker:' .. worker
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId')
@@ -2458,7 +3706,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "9bf081b4b9f01913e90ae73845c52ca479db7bc0",
+        sha1: "c2ac570bc730b77e89c35aaaca1e0ca1d438a348",
         keyCount: 2
     )
 
@@ -2469,8 +3717,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2533,6 +3781,7 @@ local function reply(list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
+if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
@@ -2543,7 +3792,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "a1b810d227ab1de66addbe23380ca474071dac87",
+        sha1: "0280ba1efc3076a1e9ec0ff7e99bf09e5b9dc6f4",
         keyCount: 2
     )
 
@@ -2554,8 +3803,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2617,6 +3866,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2628,6 +3878,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2636,20 +3896,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2663,27 +3922,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -2701,35 +3982,44 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
 local kind, pausing, cursor = ARGV[1], ARGV[2] == '1', ARGV[3]
 if cursor == '0' then
+  if kind ~= '*' then redis.call('SADD', P .. 'types', kind) end
   local changed = redis.call(pausing and 'SADD' or 'SREM', P .. 'paused', kind)
   if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
   if not pausing then
-    for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-      local lane, scope = parts(name)
-      local wake = P .. 'wake:' .. lane .. scope
-      if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-    end
+    wake_lanes(function(other) return other == kind end)
   end
 end
 if type_paused(kind) ~= pausing then return '' end
@@ -2752,7 +4042,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "4c504b9c38c0240d339ab3a2ecb3533ec9af3315",
+        sha1: "7a263958aca4489379b8c422b57cd9aba5a4bcee",
         keyCount: 2
     )
 
@@ -2763,8 +4053,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -2826,6 +4116,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -2837,6 +4128,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -2845,20 +4146,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -2872,27 +4172,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -2910,24 +4232,230 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason')
@@ -2937,7 +4465,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "d55e8a00f32bee71d36b69a4435524295af4ee03",
+        sha1: "18addad2252b5ce68f2ab1b8d633c264bf2ae913",
         keyCount: 2
     )
 
@@ -2948,8 +4476,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3017,7 +4545,13 @@ if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > sche
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-for index = 5, 4 + count do redis.call('SADD', P .. 'types', ARGV[index]) end
+local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+for index = 5, 4 + count do
+  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+    redis.call('SADD', P .. 'paused', ARGV[index])
+    announce('paused', 'type', ARGV[index], nil)
+  end
+end
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
@@ -3029,7 +4563,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "40d5643f8032a7b7762215f6611f72b8002b2557",
+        sha1: "02d39d70aa141d623422e3425da6f282330ed8e9",
         keyCount: 2
     )
 
@@ -3040,8 +4574,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3103,6 +4637,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3114,6 +4649,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3122,20 +4667,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3149,27 +4693,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -3187,29 +4753,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -3250,10 +4878,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -3285,6 +4910,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -3339,7 +5031,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "93f69049dfdb05344e344c250c83d454e0579eaf",
+        sha1: "2dda234f902bc9694bf1b61b654e3698a1c824f7",
         keyCount: 2
     )
 
@@ -3350,8 +5042,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3413,6 +5105,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3424,6 +5117,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3432,20 +5135,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3459,27 +5161,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -3497,29 +5221,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -3560,10 +5346,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -3595,6 +5378,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
 local function attempt_of(id, fence, further)
@@ -3611,7 +5461,7 @@ local function attempt_of(id, fence, further)
   return OK, j
 end
 local id, fence = ARGV[1], ARGV[2]
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
 if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
@@ -3620,30 +5470,30 @@ if redis.call('HEXISTS', key, 'kill') == 1 then
   finish(id, reason, 'error', reason, {}, nil)
   return OK
 end
-local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-local reason = type_paused(h[1]) and 'paused' or 'queued'
-if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+local reason = type_paused(j.type) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.type, id) end
 redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j.attempt) - 1, 'updatedAt', AT,
   'revision', next_revision(j))
-redis.call('HDEL', key, 'workerId', 'host', 'fence')
-redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+redis.call('HDEL', key, 'workerId', 'host', 'fence', 'counted', 'suspect')
+free_claim(id, j)
+redis.call('ZREM', P .. 'starts:' .. j.type, fence)
 record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, fence, nil)
-enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
+enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "45d928df56dcf01a41ecc11cf3629752a1bc3758",
+        sha1: "7131897fb0b601524ab34d1095f6b038c1e07967",
         keyCount: 2
     )
 
-    package static let remove = RedisScript(
-        name: "remove",
+    package static let releaseQuarantine = RedisScript(
+        name: "releaseQuarantine",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -3705,6 +5555,89 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local count = 0
+for index = 3, #ARGV do
+  count = count + redis.call('HDEL', P .. 'losses', ARGV[index])
+  redis.call('HDEL', P .. 'quarantining', ARGV[index])
+end
+if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
+return count
+"""#,
+        sha1: "4e98cfc70f0d143f44505d041287783e5a8bbae4",
+        keyCount: 2
+    )
+
+    package static let remove = RedisScript(
+        name: "remove",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -3716,6 +5649,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -3724,20 +5667,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -3751,27 +5693,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -3789,29 +5753,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -3852,10 +5878,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -3887,6 +5910,73 @@ settle_dependents = function(id, status)
     end
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -3910,7 +6000,8 @@ local function trim_log(id, most)
 end
 local id = ARGV[1]
 local key = job_key(id)
-local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey')
+local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
+  'pastWorkers')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
@@ -3925,13 +6016,15 @@ redis.call('ZREM', P .. 'index:' .. j[1], id)
 if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
   redis.call('DEL', P .. 'idempotency:' .. j[6])
 end
-if j[5] then redis.call('SADD', P .. 'worker:' .. j[5] .. ':removed', id) end
+for worker in string.gmatch((j[5] or '') .. ' ' .. (j[7] or ''), '%S+') do
+  redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+end
 redis.call('DEL', key, key .. ':history')
 redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "71d4ed79f9d7aecf804c0bcf516621d12432412f",
+        sha1: "79835d6a23c7ad76214590f72ab27860014fb876",
         keyCount: 2
     )
 
@@ -3942,8 +6035,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4041,7 +6134,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "228396fc9cd9ca89e013769ca7775e24b58b2f27",
+        sha1: "df137f1fb9c5a270b821229a5a0dd31e354b0cd5",
         keyCount: 2
     )
 
@@ -4052,8 +6145,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4115,6 +6208,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -4126,6 +6220,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -4134,20 +6238,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -4161,27 +6264,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -4199,23 +6324,79 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
   end
 end
 local function create(id, kind, resource, fields)
@@ -4272,10 +6453,15 @@ else
   if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
-if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local o = redis.call('HMGET', job_key(old), 'type', 'resourceId', 'reason')
+if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
+if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
+local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
+if harmful then return { QUARANTINED, lost } end
 local fields, j = { 'retryOf', old }, {}
 for index, name in ipairs(names) do
   if values[index] then
@@ -4288,15 +6474,15 @@ if request ~= '' then
   fields[#fields + 1] = 'requestId'
   fields[#fields + 1] = request
 end
-local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if j.startDeadline then redis.call('ZADD', P .. 'deadlines', number(NOW + j.startDeadline), id) end
 if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "54e53e83d56e6f0ea9e9ae810194caff51044a18",
+        sha1: "e8d1c1b5ca502ab0254f73acac6958b9ebe3681f",
         keyCount: 2
     )
 
@@ -4307,8 +6493,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4425,7 +6611,7 @@ if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "1f55e7f9a593531252c153fe1e50772835b74b00",
+        sha1: "02dda1bbec9da34b22608ac6498a258a0265b140",
         keyCount: 2
     )
 
@@ -4436,8 +6622,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4509,7 +6695,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "3b9c50e1209e03fdc83b9b793bac35aa4934cbb7",
+        sha1: "61b94df1d268ba2c394c8cbc3cd5363cba98114b",
         keyCount: 2
     )
 
@@ -4520,8 +6706,8 @@ local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
   return redis.error_reply('TAKEN the command was carried out by another process')
 end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY =
-  0, 1, 2, 3, 4, 5, 6, 7, 8
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local NOW_US = clock[1] * 1000000 + clock[2]
@@ -4583,6 +6769,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
+local finish, finish_superseded, supersede
 local function scope_of(node, server)
   return (node and '@' .. node or '') .. (server and '!' .. server or '')
 end
@@ -4594,6 +6781,16 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
   local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
@@ -4602,20 +6799,19 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local function stand_in_queue(id, event)
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 local function holders_of(key)
   local held = redis.call('HGET', P .. 'turns', key)
@@ -4629,27 +6825,49 @@ local function take_turn(key, holders, id)
   holders[#holders + 1] = id
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
 local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 local function free_turn(key, id)
@@ -4667,29 +6885,91 @@ local function free_turn(key, id)
 end
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
-local function finish(id, event, status, reason, fields, data, j)
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -4730,10 +7010,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
@@ -4766,6 +7043,117 @@ settle_dependents = function(id, status)
   end
   if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
 end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
+end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
   redis.call('DEL', job_key(id) .. ':log')
@@ -4795,16 +7183,20 @@ if can_listen then
     listener = 1
   end
 end
-local kills, removed, stop = {}, {}, ''
+local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
   local values = { 'heartbeatAt', AT }
   for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
-  redis.call('HSET', key, unpack(values))
-  redis.call('SADD', P .. 'workers', worker)
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  if w[2] then
+    redis.call('HSET', key, unpack(values))
+    redis.call('SADD', P .. 'workers', worker)
+  else
+    unknown = 1
+  end
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  local w = redis.call('HMGET', key, 'stopMode', 'state')
   stop = w[1] or ''
   if w[2] == 'unreachable' then
     redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
@@ -4815,7 +7207,7 @@ local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0,
 for _, id in ipairs(due) do
   if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
     redis.call('ZREM', P .. 'delayed', id)
-  else
+  elseif redis.call('ZSCORE', P .. 'delayed', id) then
     come_due(id)
   end
 end
@@ -4835,6 +7227,25 @@ for index = 1, #settling, 2 do
   redis.call('HDEL', P .. 'settling', settling[index])
   settle_dependents(settling[index], settling[index + 1])
 end
+local superseding = redis.call('HRANDFIELD', P .. 'superseding', 1, 'WITHVALUES')
+if superseding[1] then
+  local newer, sequence, last, seen = string.match(superseding[2], '^(%S+) (%S+) (%S+) (%S+)$')
+  end_line(superseding[1], newer, sequence, seen, last)
+  give_turns(superseding[1])
+end
+local giving = redis.call('SPOP', P .. 'giving')
+if giving then give_turns(giving) end
+local quarantining = redis.call('HRANDFIELD', P .. 'quarantining', 1, 'WITHVALUES')
+if quarantining[1] then end_quarantined(quarantining[1], quarantining[2]) end
+local losses = redis.call('HRANDFIELD', P .. 'losses', 20, 'WITHVALUES')
+for index = 1, #losses, 2 do
+  if tonumber(string.match(losses[index + 1], '^%d+ (%d+)')) <= NOW then redis.call('HDEL', P .. 'losses', losses[index]) end
+end
+if #losses > 0 and redis.call('EXISTS', P .. 'losses') == 0 then redis.call('HDEL', P .. 'claims', 'losses') end
+for _, kind in ipairs(redis.call('ZRANGEBYSCORE', P .. 'rated', '-inf', NOW, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', P .. 'rated', kind)
+  wake_lanes(function(other) return other == kind end)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 if listener == 1 then
   for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'workers', 100)) do
@@ -4852,10 +7263,11 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
+local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
+local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
 """#,
-        sha1: "ad7d39d5ad8e6c6c758ec9f1d546689cea68ff1d",
+        sha1: "dcef0bedd8f3879cfb7800b56b33b6fe87cbfa1f",
         keyCount: 2
     )
 
@@ -4865,8 +7277,10 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         answer,
         appendLog,
         claim,
+        configure,
         drain,
         finish,
+        forgetWorker,
         forgotten,
         holdControl,
         inspectJobs,
@@ -4878,6 +7292,7 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         register,
         reject,
         release,
+        releaseQuarantine,
         remove,
         report,
         retry,

@@ -5,7 +5,8 @@ import RedisClient
 /// What a script answers. The numbers stand in `Scripts/include/common.lua`.
 package enum StoreCode: Int, Sendable {
     case ok = 0
-    case notFound, wrongState, staleFence, already, idInUse, headChanged, conflict, unknownDependency
+    case notFound, wrongState, staleFence, already, idInUse, headChanged, conflict, unknownDependency, queueFull,
+        quarantined
 }
 
 /// Redis answered something no script says, or holds keys of a version that this one cannot read.

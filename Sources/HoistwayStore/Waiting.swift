@@ -57,7 +57,7 @@ extension Store {
         if let server = scope.server, !typed.contains(where: { Store.list($0["servers"]).contains(server) }) {
             return "no worker knows the server \(server)"
         }
-        return nil
+        return try await reachedLimit(of: job)
     }
 
     private static func list(_ text: String?) -> [String] {

@@ -15,6 +15,8 @@ package struct Tick: Sendable {
     /// Removed jobs whose folders are still on the worker's disk.
     package var removed: [String]
     package var stopMode: ControlDocument.StopMode?
+    /// The worker is not on record: an operator has declared its host dead, or Redis lost it. It must register again.
+    package var mustRegister: Bool
 }
 
 extension Store {
@@ -47,7 +49,7 @@ extension Store {
     ) async throws -> Tick {
         let arguments: [RedisArgument] = [.string(process), canListen ? 1 : 0, .string(worker?.id ?? "")]
         let reply = try await run(Scripts.tick, arguments + .fields(worker?.fields ?? [])).array ?? []
-        guard reply.count == 7 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
+        guard reply.count == 8 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
         return Tick(
             isListener: reply[0].int == 1,
             hasMoreDue: reply[1].int == 1,
@@ -55,7 +57,8 @@ extension Store {
             inboxes: reply[3].strings.map { JobType($0) },
             kills: reply[4].pairs.compactMapValues { try? JSON(parsing: $0) },
             removed: reply[5].strings,
-            stopMode: reply[6].string.flatMap(ControlDocument.StopMode.init)
+            stopMode: reply[6].string.flatMap(ControlDocument.StopMode.init),
+            mustRegister: reply[7].int == 1
         )
     }
 

@@ -110,6 +110,12 @@ struct Admitter: Sendable {
         case .stopWorker(let worker, let mode):
             try await store.stopWorker(worker, mode: mode)
             return ["ok": true, "id": .string(worker)]
+        case .forgetWorker(let worker):
+            try await store.forgetWorker(worker)
+            return ["ok": true, "id": .string(worker)]
+        case .releaseQuarantine(let type, let resource):
+            try await store.releaseQuarantine(type: type, resourceID: resource)
+            return ["ok": true, "type": .string(type), "resourceId": .string(resource)]
         }
     }
 }

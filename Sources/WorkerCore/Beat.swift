@@ -51,29 +51,35 @@ final class Beat: Sendable {
     }
 
     /// Beats until the task is cancelled.
-    func run(wakes: AsyncStream<Void>, announce: @Sendable @escaping () async -> Void) async {
+    func run(wakes: AsyncStream<Void>, announce: @Sendable @escaping (_ isUnknown: Bool) async -> Void) async {
         await withTaskGroup { group in
             group.addTask { [self] in
                 var count = 0
                 while !Task.isCancelled {
-                    await beat()
+                    if await beat() {
+                        await announce(true)
+                        await endFenced()
+                    }
                     count += 1
                     if count % Beat.sweepInterval == 0 {
-                        await announce()
+                        await announce(false)
                         await sweep()
+                        await endFenced()
                     }
                     try? await Task.sleep(for: .seconds(1))
                 }
             }
             group.addTask { [self] in
-                for await _ in wakes { await beat() }
+                for await _ in wakes { _ = await beat() }
             }
             await group.waitForAll()
         }
         listener.withLock { $0?.cancel() }
     }
 
-    private func beat() async {
+    /// - Returns: whether the worker is not on record.
+    private func beat() async -> Bool {
+        var isUnknown = false
         do {
             var hasMore = true
             while hasMore {
@@ -83,11 +89,13 @@ final class Beat: Sendable {
                 deliver(tick.kills)
                 if let mode = tick.stopMode { stop(mode) }
                 start(tick)
+                isUnknown = tick.mustRegister
                 hasMore = tick.hasMoreDue && !Task.isCancelled
             }
         } catch {
             logger.debug("beat: \(error)")
         }
+        return isUnknown
     }
 
     /// Starts what a beat found to do. A full inbox takes a while, and neither heartbeat nor kills wait for it.
@@ -162,6 +170,33 @@ final class Beat: Sendable {
         } catch {
             logger.debug("sweep: \(error)")
         }
+    }
+
+    /// Ends what runs here although its attempt is over for Redis: an operator has declared this host dead, and the next
+    /// attempt may run elsewhere by now.
+    private func endFenced() async {
+        let fences = board.fences
+        do {
+            for job in try await store.jobs(Array(fences.keys)) {
+                guard let ours = fences[job.id], let fence = job.fence, isOver(job, fence, ours),
+                    !board.isKilled(job.id)
+                else { continue }
+                logger.warning("\(job.id) was given away while it ran here: it is ended")
+                let request = SlotBoard.KillRequest(
+                    requestedAt: Timestamp.now().description,
+                    signal: "KILL",
+                    by: identity.id,
+                    why: "its attempt was declared lost"
+                )
+                _ = board.kill(job.id, request)
+            }
+        } catch {
+            logger.debug("looking for what was given away: \(error)")
+        }
+    }
+
+    private func isOver(_ job: Job, _ fence: Int64, _ ours: Int64) -> Bool {
+        fence > ours || fence == ours && (job.status.isTerminal || job.reason == .retrying)
     }
 
     /// Attempts that Redis believes are here and that nobody here tells about.

@@ -41,6 +41,8 @@ final class SlotBoard: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
     var isAccepting: Bool { state.withLock { $0.isAccepting } }
     var free: Int { state.withLock { $0.isAccepting ? max(0, capacity - $0.entries.count) : 0 } }
+    /// The fence of each job's attempt.
+    var fences: [String: Int64] { state.withLock { $0.entries.mapValues(\.fence) } }
     var ids: [String] { state.withLock { Array($0.entries.keys) } }
     /// Whether a job is being launched at this moment.
     var isLaunching: Bool { state.withLock { $0.entries.values.contains { $0.attempt == nil } } }

@@ -125,6 +125,7 @@ struct Work: Sendable {
                 try await client.connect()
                 let announcement = announcement()
                 _ = try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+                try await store.configure(settings.limits)
                 return true
             } catch let error as RedisError {
                 logger.warning("\(error); trying again in 5 s")
@@ -200,11 +201,11 @@ struct Work: Sendable {
         return WorkerAnnouncement(types: JobType.builtIn + types.served + settings.ownTypes, fields: fields)
     }
 
-    /// Makes a recipe known that was added while the worker runs.
-    @Sendable private func announce() async {
+    /// Makes a recipe known that was added while the worker runs, or the worker itself again.
+    @Sendable private func announce(isUnknown: Bool) async {
         let before = types.served
         let announcement = announcement()
-        guard types.served != before, board.isAccepting else { return }
+        guard isUnknown || types.served != before, board.isAccepting else { return }
         _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
         // The claimer waits for hints about the types it knew.
         _ = try? await store.wake(claimer: identity.id)

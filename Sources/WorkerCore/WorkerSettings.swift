@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 import RedisClient
 
 /// What a worker is told when it starts.
@@ -19,6 +20,8 @@ package struct WorkerSettings: Sendable {
     package var node: String?
     package var onStop = ControlDocument.StopMode.drain
     package var killGrace = TimeSpan.seconds(10)
+    /// What may run, start and wait over all workers; written when the worker starts.
+    package var limits = Limits()
     /// Whom recipes run as when the worker is root.
     package var user: String?
     package var environment: [(name: String, value: String)] = []

@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 import Testing
 
 @testable import Commands
@@ -54,9 +55,14 @@ import Testing
         #expect(configuration.worker.noCommandEval == false)
         #expect(configuration.worker.secretsAllow == ["file:/etc/hoistway/secrets/*", "env:DEPLOY_*"])
         #expect(configuration.worker.secretCommands == ["vault": ["vault", "read", "secret"]])
-        #expect(configuration.limits == ["application": 4, "server:eu-1": 2])
-        #expect(configuration.rate == ["backup": Configuration.Rate(count: 10, period: .seconds(3600))])
-        #expect(configuration.queueLimit == ["application": 500])
+        #expect(
+            configuration.limits
+                == Limits(
+                    running: ["application": 4, "server:eu-1": 2],
+                    rate: [.backup: Rate(count: 10, period: .seconds(3600))],
+                    waiting: [.application: 500]
+                )
+        )
         #expect(configuration.resources.memory == 2 << 30)
         #expect(configuration.resources.cpu == 2)
         #expect(configuration.logs.maxBytes == 64 << 20)
@@ -86,6 +92,8 @@ import Testing
         ("worker: {fenceAfter: soon}\n", "worker.fenceAfter must be a duration"),
         ("logs: {maxBytes: big}\n", "logs.maxBytes must be a number of bytes"),
         ("rate: {backup: 10}\n", "rate.backup must be a count for a time"),
+        ("limits: {\"server:\": 1}\n", "cannot be the name of a job type"),
+        ("rate: {a b: 1/1s}\n", "cannot be the name of a job type"),
         ("limits: {application: 0}\n", "limits.application must be a whole number from 1 on"),
         ("worker: {noCommandEval: maybe}\n", "worker.noCommandEval must be true or false"),
         ("servers: {a: {port: 22}}\n", "servers.a.host is required"),

@@ -105,7 +105,11 @@ import Testing
 
     @Test func everyCommandHasAnExample() {
         let configuration = HoistwayCommand.configuration
-        let commands = configuration.groupedSubcommands.flatMap(\.subcommands) + [WorkerStopCommand.self]
+        let commands =
+            configuration.groupedSubcommands.flatMap(\.subcommands) + [
+                WorkerStopCommand.self, WorkerForgetCommand.self, QuarantineListCommand.self,
+                QuarantineReleaseCommand.self,
+            ]
         for command in commands where command.configuration.shouldDisplay {
             #expect(command.configuration.discussion.contains("hoistway"), "\(command._commandName)")
         }

@@ -304,6 +304,7 @@ import Testing
             for number in 0..<300 { try await store.add("w\(number)", "r") }
             try await store.add("last", "r") { $0.onConflict = .supersede }
             #expect(try await store.list("queue:application") == ["last"])
+            while try await store.tick(process: "p", canListen: false).hasMoreDue {}
             #expect(try await store.state("w299") == .error(.superseded))
         }
     }

@@ -22,8 +22,13 @@ struct RandomModel {
         var isSuperseded = false
         var isDelayed = false
         var open: Set<String> = []
+        /// Place in the order of acceptance.
+        var number = 0
         /// Place among those who wait for a turn.
         var place = 0
+        var onConflict = OnConflict.queue
+
+        var supersedes: Bool { onConflict == .supersede || onConflict == .supersedeRunning }
     }
 
     private(set) var jobs: [String: Entry] = [:]
@@ -54,9 +59,10 @@ struct RandomModel {
         change(id) { $0.state = state }
     }
 
-    private mutating func stand(_ id: String, first: Bool = false) {
+    private mutating func stand(_ id: String, first: Bool = false, placed: Bool = false) {
         guard let entry = jobs[id] else { return }
         set(id, paused.contains(entry.type) ? .paused : .queued)
+        if placed { return }
         let lane = RandomModel.lane(entry)
         lanes[lane, default: []].insert(id, at: first ? 0 : lanes[lane, default: []].count)
     }
@@ -83,15 +89,17 @@ struct RandomModel {
         if entry.state == .retrying { return stand(id) }
         // It does not stand in line itself while this is decided.
         jobs[id]?.state = .delayed
-        if isFree(entry) {
-            holders[entry.key, default: []].append(id)
-            return stand(id)
+        let (turn, place) = entry.supersedes ? supersede(with: entry) : (nil, nil)
+        if turn != nil || isFree(entry) {
+            if turn == nil { holders[entry.key, default: []].append(id) }
+            return stand(id, placed: turn == .inQueue)
         }
         if entry.state == .delayed {
             places += 1
-            jobs[id]?.place = places
+            jobs[id]?.place = place ?? places
             set(id, .blocked)
         } else {
+            jobs[id]?.place = place ?? entry.place
             jobs[id]?.state = .blocked
         }
     }
@@ -130,6 +138,8 @@ struct RandomModel {
             state: .blocked
         )
         entry.place = places
+        entry.number = places
+        entry.onConflict = document.onConflict
         entry.isDelayed = document.delay > .zero
         let dependencies = document.dependsOn.compactMap { jobs[$0] }
         entry.open = Set(dependencies.filter { !$0.state.status.isTerminal }.map(\.id))
@@ -141,9 +151,7 @@ struct RandomModel {
             if failed { end(id, .error(.skipped)) }
             return
         }
-        let supersedes = document.onConflict == .supersede || document.onConflict == .supersedeRunning
-        let (inherited, place) =
-            supersedes ? supersede(with: entry, running: document.onConflict == .supersedeRunning) : (nil, nil)
+        let (inherited, place) = entry.supersedes ? supersede(with: entry) : (nil, nil)
         entry.place = place ?? entry.place
         if inherited != nil || isFree(entry) {
             if inherited == nil { holders[entry.key, default: []].append(id) }
@@ -157,16 +165,20 @@ struct RandomModel {
         case held, inQueue
     }
 
-    private mutating func supersede(with entry: Entry, running: Bool) -> (Turn?, place: Int?) {
-        let line = waiting(entry.key)
+    private mutating func supersede(with entry: Entry) -> (Turn?, place: Int?) {
+        let running = entry.onConflict == .supersedeRunning
+        func isOlder(_ id: String) -> Bool { jobs[id].map { $0.number < entry.number } ?? false }
+        let line = waiting(entry.key).filter(isOlder)
         let place = line.first.flatMap { jobs[$0]?.place }
         let later = order.filter { id in
             jobs[id].map { $0.key == entry.key && ($0.state == .delayed || $0.state == .blocked && !$0.open.isEmpty) }
                 ?? false
         }
-        for older in line + later where jobs[older]?.state.status == .pending { end(older, .error(.superseded)) }
+        for older in line + later.filter(isOlder) where jobs[older]?.state.status == .pending {
+            end(older, .error(.superseded))
+        }
         var turn: Turn?
-        for holder in holders[entry.key, default: []] {
+        for holder in holders[entry.key, default: []] where isOlder(holder) {
             guard let other = jobs[holder] else { continue }
             if other.state.status == .pending, other.state != .starting {
                 let held = holders[entry.key, default: []]

@@ -35,24 +35,6 @@ import Testing
             await third.close()
         }
     }
-
-    @Test func manyAtOnceLeaveEverythingInOrder() async throws {
-        let seed = Self.setting("HOISTWAY_RANDOM_SEED") ?? Int.random(in: 1...1_000_000)
-        print("operations at once: HOISTWAY_RANDOM_SEED=\(seed)")
-        try await withStore { store async throws in
-            try await withThrowingTaskGroup { group in
-                for number in 0..<6 {
-                    group.addTask {
-                        let client = try await RedisServer.required().client(scripts: Scripts.all)
-                        var chaos = Chaos(seed: seed &* 7 + number, store: store.through(client))
-                        for _ in 0..<400 { try await chaos.step() }
-                        await client.close()
-                    }
-                }
-                try await group.waitForAll()
-            }
-        }
-    }
 }
 
 /// A generator that gives the same numbers for the same seed (SplitMix64).
@@ -110,6 +92,7 @@ private struct RandomRun {
         made += 1
         let resource = "r\(Int.random(in: 0..<12, using: &random))"
         var document = JobDocument.of("j\(made)", resource, type: any(types) ?? .application)
+        document.payload = Array(#"{"number":\#(made)}"#.utf8)
         document.priority = any([5, 5, 5, 1, 9]) ?? 5
         if chance(15) { document.concurrencyKey = "shared" }
         document.concurrencyLimit = document.concurrencyKey == "shared" ? 3 : chance(10) ? 2 : 1
@@ -289,50 +272,8 @@ extension JobDocument {
             "concurrencyKey": .string(concurrencyKey), "concurrencyLimit": .int(concurrencyLimit),
             "maxAttempts": .int(maxAttempts), "onConflict": .string(onConflict.rawValue), "delay": delay.json,
         ]
+        object["payload"] = try? JSON(parsing: payload)
         object["dependsOn"] = .strings(dependsOn)
         return JSON.object(object).text
-    }
-}
-
-/// One of several that act at once, without any idea of what the others do.
-private struct Chaos {
-    var random: SeededGenerator
-    let store: Store
-    private var made = 0
-    private let name: String
-    private var mine: [Job] = []
-
-    init(seed: Int, store: Store) {
-        random = SeededGenerator(seed: seed)
-        self.store = store
-        name = "s\(seed)"
-    }
-
-    mutating func step() async throws {
-        let some = "r\(Int.random(in: 0..<4, using: &random))"
-        switch Int.random(in: 0..<12, using: &random) {
-        case 0..<4:
-            made += 1
-            var document = JobDocument.of("\(name)-\(made)", some)
-            document.onConflict =
-                [.queue, .queue, .supersede, .supersedeRunning].randomElement(using: &random) ?? .queue
-            document.maxAttempts = 2
-            _ = try await store.enqueue(document)
-        case 4, 5: mine += try await store.claim(.worker(name), count: 2)
-        case 6:
-            guard let job = mine.randomElement(using: &random), let fence = job.fence else { return }
-            _ = try await store.started(job.id, fence: fence, pid: 1, startTime: 2, log: "/l")
-        case 7, 8:
-            guard let job = mine.popLast(), let fence = job.fence else { return }
-            let kind = Outcome.Kind.allCases.randomElement(using: &random) ?? .done
-            _ = try await store.finish(job.id, fence: fence, Outcome(kind))
-        case 9:
-            guard let job = mine.popLast(), let fence = job.fence else { return }
-            if try await store.release(job.id, fence: fence) == .wrongState { mine.append(job) }
-        case 10:
-            let page = try await store.redis.send(["ZRANDMEMBER", .string(store.keys.index)])
-            if let id = page.string { _ = try await refusal { _ = try await store.kill(id, KillOrder()) } }
-        default: _ = try await store.tick(process: name, canListen: true)
-        }
     }
 }

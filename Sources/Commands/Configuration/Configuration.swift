@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 
 /// The configuration: the file `hoistway.yaml` and the variables over it. What is `nil` was not said.
 package struct Configuration: Sendable {
@@ -16,11 +17,6 @@ package struct Configuration: Sendable {
         package var noCommandEval: Bool?
         package var secretsAllow: [String]?
         package var secretCommands: [String: [String]] = [:]
-    }
-
-    package struct Rate: Sendable, Hashable {
-        package var count: Int
-        package var period: TimeSpan
     }
 
     package struct Resources: Sendable {
@@ -61,9 +57,7 @@ package struct Configuration: Sendable {
     package var recipes: String?
     package var types: [JobType] = []
     package var worker = Worker()
-    package var limits: [String: Int] = [:]
-    package var rate: [String: Rate] = [:]
-    package var queueLimit: [String: Int] = [:]
+    package var limits = Limits()
     package var resources = Resources()
     package var logs = Logs()
     package var retention: [String: Retention] = [:]

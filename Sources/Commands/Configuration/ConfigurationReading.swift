@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 
 extension Configuration {
     /// Reads the whole tree. Every key that is read here is known, any other is refused.
@@ -16,15 +17,7 @@ extension Configuration {
         recipes = try reader.text("recipes")
         types = try reader.types("types") ?? []
         worker = try Worker(reader.take("worker"), environment: environment)
-        limits = try Configuration.counts(&reader, "limits")
-        for (type, setting) in try reader.map("rate") {
-            rate[type] = try SettingReader.value(setting, "rate.\(type)", "a count for a time such as 10/1h") {
-                Rate(parsing: $0)
-            }
-        }
-        var queue = try SettingReader(reader.take("queue"), path: "queue")
-        queueLimit = try Configuration.counts(&queue, "limit")
-        try queue.refuseTheRest()
+        limits = try Limits(&reader)
         resources = try Resources(reader.take("resources"))
         logs = try Logs(reader.take("logs"))
         for (type, setting) in try reader.map("retention") {
@@ -35,19 +28,6 @@ extension Configuration {
         }
         api = try API(reader.take("api"))
         try reader.refuseTheRest()
-    }
-
-    private static func counts(_ reader: inout SettingReader, _ key: String) throws(ConfigurationError) -> [String: Int]
-    {
-        var counts: [String: Int] = [:]
-        for (name, setting) in try reader.map(key) {
-            let count: Int = try SettingReader.value(setting, "\(reader.name(key)).\(name)", "a whole number from 1 on")
-            {
-                Int($0).flatMap { $0 >= 1 ? $0 : nil }
-            }
-            counts[name] = count
-        }
-        return counts
     }
 }
 
@@ -85,17 +65,6 @@ extension Configuration.Worker {
         }
         try secrets.refuseTheRest()
         try reader.refuseTheRest()
-    }
-}
-
-extension Configuration.Rate {
-    /// `10/1h`.
-    init?(parsing text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let count = Int(parts[0]), count >= 1, let period = TimeSpan(parsing: String(parts[1])),
-            period > .zero
-        else { return nil }
-        self.init(count: count, period: period)
     }
 }
 

@@ -5,9 +5,6 @@ extension Configuration {
         if worker.fenceAfter != nil { keys.append("worker.fenceAfter") }
         if worker.fenceMargin != nil { keys.append("worker.fenceMargin") }
         if worker.detachFor != nil { keys.append("worker.detachFor") }
-        if !limits.isEmpty { keys.append("limits") }
-        if !rate.isEmpty { keys.append("rate") }
-        if !queueLimit.isEmpty { keys.append("queue.limit") }
         if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
         if !retention.isEmpty { keys.append("retention") }
         if !servers.isEmpty { keys.append("servers") }

@@ -32,6 +32,13 @@ struct SettingReader {
         return member.value
     }
 
+    /// Whether a key stands there with content.
+    func has(_ key: String) -> Bool {
+        guard let member = members[key] else { return false }
+        if case .empty = member.value.value { return false }
+        return true
+    }
+
     /// The keys and values of a map whose keys are free.
     mutating func map(_ key: String) throws(ConfigurationError) -> [(key: String, value: Setting)] {
         guard let setting = take(key) else { return [] }

@@ -6,7 +6,7 @@ struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
         abstract: "Start no more jobs of a type; what runs goes on.",
-        discussion: "Example: hoistway pause application"
+        discussion: "With '*' also those that are announced later.\n\nExample: hoistway pause application"
     )
 
     @Argument(help: "The type, or * for all.")

@@ -65,6 +65,7 @@ struct RunOptions: ParsableArguments {
         settings.slots = slots ?? worker.slots ?? RunOptions.defaultSlots
         settings.node = node ?? worker.node
         settings.onStop = onStop ?? worker.onStop ?? .drain
+        settings.limits = configuration.limits
         settings.killGrace = worker.killGrace ?? settings.killGrace
         settings.user = worker.user
         settings.environment = worker.environment

@@ -5,15 +5,16 @@ import WorkerCore
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",
-        abstract: "Run a worker, or stop one.",
+        abstract: "Run a worker, stop one, or declare its host dead.",
         discussion: """
             The first SIGTERM or Ctrl-C stops it as --on-stop says, the second kills what runs, the third leaves at once.
 
             Examples:
               hoistway worker --redis redis://:secret@10.0.0.2 --types application,backup --slots 8
               hoistway worker stop WORKER --mode detach
+              hoistway worker forget WORKER
             """,
-        subcommands: [WorkerStopCommand.self]
+        subcommands: [WorkerStopCommand.self, WorkerForgetCommand.self]
     )
 
     @OptionGroup var options: RunOptions

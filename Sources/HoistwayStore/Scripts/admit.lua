@@ -1,14 +1,17 @@
 -- Turns one job document into a job, whole or not at all.
 -- ARGV: inbox key or '', the document as it lies there, id, type, resourceId, node, serverId, priority,
 --       concurrencyKey, concurrencyLimit, delay in ms, runAt in ms, onConflict, idempotencyKey, startDeadline in ms,
---       replyTo, requestId, number of dependencies, the dependencies, then hash fields in pairs
+--       replyTo, requestId, number of dependencies, the dependencies, then hash fields in pairs, the payload last
 -- Returns: { OK, id } | { ALREADY, id of the first } | { ID_IN_USE | HEAD_CHANGED | CONFLICT, '' }
---          | { UNKNOWN_DEPENDENCY, id }. Only OK and ALREADY take the document out of the inbox.
+--          | { UNKNOWN_DEPENDENCY, id } | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }. Only OK
+--          and ALREADY take the document out of the inbox.
 --- @include common
 --- @include queue
---- @include finish
+--- @include limits
 --- @include kill
+--- @include finish
 --- @include supersede
+--- @include quarantine
 --- @include admission
 local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local function given(value) return value ~= '' and value or nil end
@@ -20,12 +23,6 @@ local dependencies = {}
 for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
 
 if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
-  end
-  return { ID_IN_USE, '' }
-end
 if idempotency ~= '' then
   local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
   if first and redis.call('EXISTS', job_key(first)) == 1 then
@@ -34,12 +31,29 @@ if idempotency ~= '' then
     return { ALREADY, first }
   end
 end
+if redis.call('EXISTS', job_key(id)) == 1 then
+  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+    return { ALREADY, id }
+  end
+  return { ID_IN_USE, '' }
+end
 for _, dependency in ipairs(dependencies) do
   if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
 end
 if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
     or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
   return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+end
+local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+    and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  return { QUEUE_FULL, most }
+end
+if heed[2] then
+  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
+  if harmful then return { QUARANTINED, lost } end
 end
 
 if inbox ~= '' then redis.call('LPOP', inbox) end
@@ -54,7 +68,11 @@ local sequence = create(id, kind, resource, fields)
 redis.call('SADD', P .. 'types', kind)
 if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
 if due == 0 and delay > 0 then due = NOW + delay end
-if deadline > 0 then redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id) end
+if deadline > 0 then
+  redis.call('HSET', job_key(id), 'startDeadline', ARGV[15])
+  redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+end
+if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
 
 local failed
 local open = false
@@ -68,10 +86,11 @@ for _, dependency in ipairs(dependencies) do
   end
 end
 local turn
-if not open and not failed and due <= NOW and (on_conflict == 'supersede' or on_conflict == 'supersedeRunning') then
+if supersedes and not open and not failed and due <= NOW then
   turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
 end
 place(id, j, sequence, due, open or failed, turn)
+if j.place then give_turns(j.key) end
 if failed then
   finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
     '{"dependency":' .. quoted(failed) .. '}')

@@ -3,7 +3,10 @@
 -- Returns: { how many were cancelled, the next cursor or '' }
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 local kind, cursor = ARGV[1], ARGV[2]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
 local count = 0

@@ -4,13 +4,17 @@
 -- Returns: { OK, status, reason } | { ALREADY | STALE_FENCE | NOT_FOUND, '', '' }
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include attempt
+--- @include quarantine
 --- @include logs
 --- @include start
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries' })
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
@@ -27,6 +31,7 @@ if outcome == 'done' then
   fields[#fields + 1] = 'progress'
   fields[#fields + 1] = 100
   finish(id, 'done', 'done', nil, fields, nil, j)
+  if j.suspect then count_loss(id, false) end
   return { OK, 'done', '' }
 end
 
@@ -68,6 +73,7 @@ if j.was_killed then
 end
 if not again then
   finish(id, outcome, 'error', outcome, fields, nil, j)
+  if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
   return { OK, 'error', outcome }
 end
 
@@ -81,6 +87,6 @@ redis.call('ZREM', P .. 'index:running', id)
 if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
 redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
 redis.call('ZADD', P .. 'delayed', due, id)
-redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+free_claim(id, j)
 record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }

@@ -10,7 +10,8 @@ local HOLDING = { queued = true, paused = true, starting = true, retrying = true
 local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
-    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid')
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid',
+    'counted')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
   local function say(text)
@@ -41,6 +42,9 @@ local function inspect(id, seen)
   expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
   expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
     'the jobs of its worker')
+  local counts = h[17] and (pending and reason == 'starting' or running)
+  expect(counts, in_set('claimed:type:' .. kind), 'the claims of its type')
+  if h[7] then expect(counts, in_set('claimed:server:' .. h[7]), 'the claims for its server') end
   expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
     .. ':kills', id) == 1, 'the kills of its worker')
   if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end

@@ -3,8 +3,10 @@
 -- Returns: { OK, 'cancelled' | 'requested' } | { ALREADY, status } | { NOT_FOUND, '' }
 --- @include common
 --- @include queue
---- @include finish
+--- @include limits
 --- @include kill
+--- @include finish
+--- @include supersede
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId')
 if not j[1] then return { NOT_FOUND, '' } end

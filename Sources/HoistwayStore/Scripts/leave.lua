@@ -1,8 +1,9 @@
 -- A worker changes its state: draining, or gone (stopped, detached).
 -- ARGV: worker id, state
--- Returns: OK
+-- Returns: OK | NOT_FOUND (an operator has declared its host dead)
 --- @include common
 local key = P .. 'worker:' .. ARGV[1]
+if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)

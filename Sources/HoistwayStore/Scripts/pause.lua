@@ -1,18 +1,16 @@
 -- Stops or allows starts of a type and names the reason in the jobs that stand in its queues, 100 at a time.
--- ARGV: type, '1' to pause or '0' to resume, cursor (0 at first)
+-- The type '*' stands for those that are announced while all are paused.
+-- ARGV: type or '*', '1' to pause or '0' to resume, cursor (0 at first)
 -- Returns: the next cursor, or '' when all are named
 --- @include common
 --- @include queue
 local kind, pausing, cursor = ARGV[1], ARGV[2] == '1', ARGV[3]
 if cursor == '0' then
+  if kind ~= '*' then redis.call('SADD', P .. 'types', kind) end
   local changed = redis.call(pausing and 'SADD' or 'SREM', P .. 'paused', kind)
   if changed == 1 then announce(pausing and 'paused' or 'resumed', 'type', kind, nil) end
   if not pausing then
-    for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
-      local lane, scope = parts(name)
-      local wake = P .. 'wake:' .. lane .. scope
-      if lane == kind and redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
-    end
+    wake_lanes(function(other) return other == kind end)
   end
 end
 if type_paused(kind) ~= pausing then return '' end

@@ -3,6 +3,10 @@
 -- Returns: { OK, reason it has now } | { NOT_FOUND, '' } | { WRONG_STATE, status or reason }
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
+--- @include finish
+--- @include supersede
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason')
 if not j[1] then return { NOT_FOUND, '' } end

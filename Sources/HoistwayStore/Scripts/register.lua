@@ -9,7 +9,13 @@ if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > sche
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-for index = 5, 4 + count do redis.call('SADD', P .. 'types', ARGV[index]) end
+local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+for index = 5, 4 + count do
+  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+    redis.call('SADD', P .. 'paused', ARGV[index])
+    announce('paused', 'type', ARGV[index], nil)
+  end
+end
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }

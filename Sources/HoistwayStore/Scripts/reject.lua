@@ -4,7 +4,10 @@
 -- Returns: OK | HEAD_CHANGED
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include admission
 local list, raw, rejected, entry, queue, reply_to, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local id, kind, resource, message = ARGV[8], ARGV[9], ARGV[10], ARGV[11]

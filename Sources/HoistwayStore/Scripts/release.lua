@@ -3,10 +3,13 @@
 -- Returns: OK | ALREADY | STALE_FENCE | NOT_FOUND | WRONG_STATE
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include attempt
 local id, fence = ARGV[1], ARGV[2]
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
 if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
@@ -15,13 +18,13 @@ if redis.call('HEXISTS', key, 'kill') == 1 then
   finish(id, reason, 'error', reason, {}, nil)
   return OK
 end
-local h = redis.call('HMGET', key, 'type', 'node', 'serverId', 'priority')
-local reason = type_paused(h[1]) and 'paused' or 'queued'
-if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. h[1], id) end
+local reason = type_paused(j.type) and 'paused' or 'queued'
+if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.type, id) end
 redis.call('HSET', key, 'reason', reason, 'attempt', tonumber(j.attempt) - 1, 'updatedAt', AT,
   'revision', next_revision(j))
-redis.call('HDEL', key, 'workerId', 'host', 'fence')
-redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+redis.call('HDEL', key, 'workerId', 'host', 'fence', 'counted', 'suspect')
+free_claim(id, j)
+redis.call('ZREM', P .. 'starts:' .. j.type, fence)
 record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, fence, nil)
-enqueue(id, h[1], scope_of(h[2], h[3]), h[4], true)
+enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK

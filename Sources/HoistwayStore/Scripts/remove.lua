@@ -3,11 +3,15 @@
 -- Returns: OK | NOT_FOUND | WRONG_STATE (a worker has it)
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
 --- @include logs
 local id = ARGV[1]
 local key = job_key(id)
-local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey')
+local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
+  'pastWorkers')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
@@ -22,7 +26,9 @@ redis.call('ZREM', P .. 'index:' .. j[1], id)
 if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
   redis.call('DEL', P .. 'idempotency:' .. j[6])
 end
-if j[5] then redis.call('SADD', P .. 'worker:' .. j[5] .. ':removed', id) end
+for worker in string.gmatch((j[5] or '') .. ' ' .. (j[7] or ''), '%S+') do
+  redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+end
 redis.call('DEL', key, key .. ':history')
 redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')

@@ -1,8 +1,10 @@
 -- Makes a new job of an ended one.
 -- ARGV: id of the old one, id for the new one, requestId or ''
 -- Returns: { OK | ALREADY, id of the new one } | { NOT_FOUND, '' } | { WRONG_STATE, status } | { ID_IN_USE, '' }
+--          | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }
 --- @include common
 --- @include queue
+--- @include quarantine
 --- @include admission
 local old, id, request = ARGV[1], ARGV[2], ARGV[3]
 local status = redis.call('HGET', job_key(old), 'status')
@@ -18,10 +20,15 @@ else
   if living == 'pending' or living == 'running' then return { ALREADY, latest } end
 end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
-if redis.call('HGET', job_key(old), 'reason') == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local o = redis.call('HMGET', job_key(old), 'type', 'resourceId', 'reason')
+if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
+if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
+local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
+if harmful then return { QUARANTINED, lost } end
 local fields, j = { 'retryOf', old }, {}
 for index, name in ipairs(names) do
   if values[index] then
@@ -34,9 +41,9 @@ if request ~= '' then
   fields[#fields + 1] = 'requestId'
   fields[#fields + 1] = request
 end
-local o = redis.call('HMGET', job_key(old), 'type', 'resourceId')
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
+if j.startDeadline then redis.call('ZADD', P .. 'deadlines', number(NOW + j.startDeadline), id) end
 if request ~= '' then redis.call('SET', P .. 'retried:' .. old .. ':' .. request, id, 'EX', 86400) end
 place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priority, key = j.concurrencyKey,
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)

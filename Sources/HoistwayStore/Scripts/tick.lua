@@ -1,10 +1,15 @@
 -- The beat of every process, once a second: heartbeat, the role of the listener, jobs that came due, what to look at.
 -- ARGV: process id, '1' when it can listen, worker id or '', then fields of the worker's hash in pairs
 -- Returns: { 1 when this process is the listener, more due jobs, length of the control list, types with a document in
---          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '' }
+--          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '',
+--          1 when the worker is not on record and has to introduce itself }
 --- @include common
 --- @include queue
+--- @include limits
+--- @include kill
 --- @include finish
+--- @include supersede
+--- @include quarantine
 --- @include logs
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
 local listener = 0
@@ -16,16 +21,20 @@ if can_listen then
   end
 end
 
-local kills, removed, stop = {}, {}, ''
+local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
   local values = { 'heartbeatAt', AT }
   for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
-  redis.call('HSET', key, unpack(values))
-  redis.call('SADD', P .. 'workers', worker)
+  local w = redis.call('HMGET', key, 'stopMode', 'state')
+  if w[2] then
+    redis.call('HSET', key, unpack(values))
+    redis.call('SADD', P .. 'workers', worker)
+  else
+    unknown = 1
+  end
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
-  local w = redis.call('HMGET', key, 'stopMode', 'state')
   stop = w[1] or ''
   if w[2] == 'unreachable' then
     redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
@@ -37,7 +46,8 @@ local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0,
 for _, id in ipairs(due) do
   if redis.call('EXISTS', job_key(id) .. ':dependencies') == 1 then
     redis.call('ZREM', P .. 'delayed', id)
-  else
+  elseif redis.call('ZSCORE', P .. 'delayed', id) then
+    -- None that came due before it has superseded it.
     come_due(id)
   end
 end
@@ -56,6 +66,26 @@ local settling = redis.call('HRANDFIELD', P .. 'settling', 20, 'WITHVALUES')
 for index = 1, #settling, 2 do
   redis.call('HDEL', P .. 'settling', settling[index])
   settle_dependents(settling[index], settling[index + 1])
+end
+-- One superseding job, one key whose turns go on, one payload in quarantine: 100 jobs each.
+local superseding = redis.call('HRANDFIELD', P .. 'superseding', 1, 'WITHVALUES')
+if superseding[1] then
+  local newer, sequence, last, seen = string.match(superseding[2], '^(%S+) (%S+) (%S+) (%S+)$')
+  end_line(superseding[1], newer, sequence, seen, last)
+  give_turns(superseding[1])
+end
+local giving = redis.call('SPOP', P .. 'giving')
+if giving then give_turns(giving) end
+local quarantining = redis.call('HRANDFIELD', P .. 'quarantining', 1, 'WITHVALUES')
+if quarantining[1] then end_quarantined(quarantining[1], quarantining[2]) end
+local losses = redis.call('HRANDFIELD', P .. 'losses', 20, 'WITHVALUES')
+for index = 1, #losses, 2 do
+  if tonumber(string.match(losses[index + 1], '^%d+ (%d+)')) <= NOW then redis.call('HDEL', P .. 'losses', losses[index]) end
+end
+if #losses > 0 and redis.call('EXISTS', P .. 'losses') == 0 then redis.call('HDEL', P .. 'claims', 'losses') end
+for _, kind in ipairs(redis.call('ZRANGEBYSCORE', P .. 'rated', '-inf', NOW, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', P .. 'rated', kind)
+  wake_lanes(function(other) return other == kind end)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'logs:ended', '-inf', NOW, 'LIMIT', 0, 20)) do drop_log(id) end
 
@@ -76,5 +106,6 @@ local inboxes = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
   if redis.call('EXISTS', P .. 'inbox:' .. kind) == 1 then inboxes[#inboxes + 1] = kind end
 end
-local more = (#due == 100 or #late == 100 or redis.call('EXISTS', P .. 'settling') == 1) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop }
+local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
+local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }

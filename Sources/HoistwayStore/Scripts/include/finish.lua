@@ -5,12 +5,12 @@
 local settle_dependents
 
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options' }
+  'priority', 'reason', 'revision', 'options', 'counted' }
 
 -- Ends a job for good. `fields` are further hash fields; nothing of the job is left in a queue, a turn or a claim.
 -- An id that stands in a long queue stays there and is passed over by whoever finds it.
 -- `j` are its fields, where they were read already.
-local function finish(id, event, status, reason, fields, data, j)
+finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
   local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
@@ -52,10 +52,7 @@ local function finish(id, event, status, reason, fields, data, j)
     redis.call('DEL', key .. ':dependencies')
   end
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
-  if j.workerId then
-    redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
-    if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
-  end
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)

@@ -1,3 +1,6 @@
+-- Ends a job, ends what a superseding job leaves behind: in files of their own, for scripts that end jobs or free turns.
+local finish, finish_superseded, supersede
+
 -- Lanes and turns. A lane is one queue list: a type, a scope ('', '@node', '!server', '@node!server') and a priority.
 -- A turn of a concurrency key is written in the hash `turns` (key -> ids of the holders, separated by spaces), so that
 -- how many hold one is read from the holders themselves.
@@ -19,6 +22,20 @@ local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
 end
 
+-- Hints to one worker that waits for this type and scope.
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+
+-- Hints at every queue that fits and is not empty.
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+
 -- Puts a job that holds a turn into its lane and wakes a worker. `front` puts it before all others.
 local function enqueue(id, kind, scope, priority, front)
   local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
@@ -28,23 +45,22 @@ local function enqueue(id, kind, scope, priority, front)
     redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
     redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
   end
-  local wake = P .. 'wake:' .. kind .. scope
-  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+  wake(kind .. scope)
 end
 
 local function type_paused(kind)
   return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
 
--- Sets the fields of a waiting job that stands in its queue from now on, and puts it there.
-local function stand_in_queue(id, event)
+-- Sets the fields of a waiting job that stands in its queue from now on, and puts it there unless it has a place already.
+local function stand_in_queue(id, event, placed)
   local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
   local reason = type_paused(j[1]) and 'paused' or 'queued'
   if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
   redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
   redis.call('HINCRBY', job_key(id), 'revision', 1)
   record(id, event, 'pending', reason, nil, j[5], nil, nil)
-  enqueue(id, j[1], scope_of(j[2], j[3]), j[4])
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
 end
 
 local function holders_of(key)
@@ -61,11 +77,19 @@ local function take_turn(key, holders, id)
   redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
 end
 
+-- How many holders a job bears beside itself, itself included; never changes.
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+
 -- Whether one more may hold a turn: the limits of all who hold one count, not only that of who asks.
 local function has_room(holders, limit)
   if #holders >= limit then return false end
   for _, holder in ipairs(holders) do
-    if #holders >= tonumber(redis.call('HGET', job_key(holder), 'concurrencyLimit') or '1') then return false end
+    if #holders >= limit_of(holder) then return false end
   end
   return true
 end
@@ -75,18 +99,38 @@ local function turn_free(key, holders, limit)
   return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
 end
 
+-- The job that supersedes this one, but whose script did not come to it: the tick will, unless it asks for a turn before.
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+
+-- How many turns one script may still give; `giving` has the keys where the tick goes on.
+local gifts = 100
+
 -- Gives free turns to those who wait for them, in their order.
 local function give_turns(key)
   local waiting = P .. 'waiting:' .. key
-  for _ = 1, 100 do
+  while true do
     local id = redis.call('ZRANGE', waiting, 0, 0)[1]
     if not id then return end
     local holders = holders_of(key)
-    local limit = tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
-    if not has_room(holders, limit) then return end
-    redis.call('ZREM', waiting, id)
-    take_turn(key, holders, id)
-    stand_in_queue(id, 'queued')
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
   end
 end
 
@@ -105,25 +149,38 @@ local function free_turn(key, id)
 end
 
 -- A job that waited for its time or its dependencies asks for its turn; one that waited to be tried again has kept it.
--- A delayed job takes its place in line now, one that waited for dependencies alone stands where it was accepted.
+-- A delayed job takes its place in line now, one that waited for dependencies alone stands where it was accepted. Who
+-- supersedes does it now.
 local function come_due(id)
   redis.call('ZREM', P .. 'delayed', id)
-  local j = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt')
-  if j[1] == 'retrying' then
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
     stand_in_queue(id, 'queued')
     return
   end
-  redis.call('ZREM', P .. 'later:' .. j[2], id)
-  local holders = holders_of(j[2])
-  if turn_free(j[2], holders, tonumber(j[3] or '1')) then
-    take_turn(j[2], holders, id)
-    stand_in_queue(id, 'queued')
-  elseif j[1] == 'blocked' then
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('ZSCORE', P .. 'index', id), id)
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
   else
-    redis.call('ZADD', P .. 'waiting:' .. j[2], redis.call('INCR', P .. 'sequence'), id)
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
     redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
     redis.call('HINCRBY', job_key(id), 'revision', 1)
-    record(id, 'blocked', 'pending', 'blocked', nil, j[4], nil, nil)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
   end
+  if place then give_turns(j.key) end
 end
