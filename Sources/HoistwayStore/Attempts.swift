@@ -54,6 +54,33 @@ extension Store {
         Store.jobs(in: try await run(Scripts.claim, Store.arguments(of: claimant, count: count)))
     }
 
+    /// Waits for a hint that there may be work, and then takes up to `count` jobs, in one round trip.
+    ///
+    /// A hint can be lost with the worker that popped it, so jobs are taken after the wait, hint or not.
+    /// - Parameters:
+    ///   - seconds: the longest wait.
+    ///   - connection: blocks meanwhile.
+    package func claim(
+        _ claimant: Claimant,
+        count: Int,
+        waiting seconds: Double,
+        on connection: RedisBlockingConnection
+    ) async throws -> [Job] {
+        let lanes = claimant.types.flatMap { type in claimant.scopes.map { keys.wake(type, scope: $0) } }
+        let script: [RedisArgument] = ["EVALSHA", .string(Scripts.claim.sha1), 1, .string(keys.meta)]
+        let reply = try await connection.blpop(
+            [keys.wake(claimer: claimant.workerID)] + lanes,
+            seconds: seconds,
+            then: script + Store.arguments(of: claimant, count: count)
+        )
+        switch reply {
+        case .success(let value): return Store.jobs(in: value)
+        case .failure(let error) where error.serverCode == "NOSCRIPT":
+            return try await claim(claimant, count: count)
+        case .failure(let error): throw error
+        }
+    }
+
     /// Ends an attempt and takes the next job in one round trip.
     package func finish(
         _ id: String,

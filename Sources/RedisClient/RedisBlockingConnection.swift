@@ -37,6 +37,23 @@ package final class RedisBlockingConnection: RedisCommands {
         return (key, value)
     }
 
+    /// Pops as `blpop(_:seconds:)` does, and runs a command right after it, whether an element came or not. Both are sent at
+    /// once: Redis runs the second as soon as the first is answered, without waiting for us.
+    /// - Returns: what the second answered.
+    package func blpop(
+        _ keys: [String],
+        seconds: Double,
+        then command: [RedisArgument]
+    ) async throws(RedisError) -> Result<RESPValue, RedisError> {
+        let wait = max(seconds, 0.001)
+        let pop: [RedisArgument] = ["BLPOP"] + keys.map { .string($0) } + [.string("\(wait)")]
+        let replies = await execute([pop, command], timeout: .seconds(wait) + Self.grace)
+        if let failure = replies.failure { throw failure }
+        if case .error(let message) = replies.values[0] { throw .server(message) }
+        if case .error(let message) = replies.values[1] { return .failure(.server(message)) }
+        return .success(replies.values[1])
+    }
+
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
         let limit = TimeAmount(timeout ?? connector.timeout)
         do throws(RedisError) {

@@ -3,7 +3,7 @@ import HoistwayStore
 import Logging
 import RedisClient
 
-/// Takes jobs while slots are free: blocks on the wake lists, which only hint, and claims.
+/// Takes jobs while slots are free: waits on the wake lists, which only hint, and claims.
 struct Claimer: Sendable {
     let store: Store
     let blocking: RedisBlockingConnection
@@ -12,38 +12,33 @@ struct Claimer: Sendable {
     let claimant: @Sendable () -> Claimant
     let logger: Logger
 
-    /// Seconds a wait for a hint lasts. A hint can be lost with the worker that popped it, so jobs are looked for after
-    /// each wait, hint or not.
+    /// Seconds a wait for a hint lasts.
     private static let wait = 5.0
 
     /// Works until the board stops accepting and the blocking connection is closed.
     func run() async {
+        var seconds = 0.0
         while board.isAccepting {
             await board.waitForFree()
             guard board.isAccepting else { return }
             do {
-                if try await claim() { continue }
-                let claimant = claimant()
-                let lanes = claimant.types.flatMap { type in
-                    claimant.scopes.map { store.keys.wake(type, scope: $0) }
-                }
-                let keys = [store.keys.wake(claimer: claimant.workerID)] + lanes
-                _ = try await blocking.blpop(keys, seconds: Claimer.wait)
+                let free = board.free
+                let jobs = try await claim(free, waiting: seconds)
+                for job in jobs { runner.run(job) }
+                // What a full board leaves behind is looked for at once when there is room again.
+                seconds = jobs.count == free ? 0 : Claimer.wait
             } catch {
                 guard board.isAccepting else { return }
                 logger.debug("waiting for jobs: \(error)")
                 // A claim whose answer was lost is found by the sweep.
                 try? await Task.sleep(for: .milliseconds(200))
+                seconds = 0
             }
         }
     }
 
-    /// - Returns: whether every free slot got a job.
-    private func claim() async throws -> Bool {
-        let free = board.free
-        guard free > 0 else { return false }
-        let jobs = try await store.claim(claimant(), count: free)
-        for job in jobs { runner.run(job) }
-        return jobs.count == free
+    private func claim(_ count: Int, waiting seconds: Double) async throws -> [Job] {
+        guard seconds > 0 else { return try await store.claim(claimant(), count: count) }
+        return try await store.claim(claimant(), count: count, waiting: seconds, on: blocking)
     }
 }
