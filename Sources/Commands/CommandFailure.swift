@@ -51,7 +51,7 @@ extension CommandFailure {
         }
     }
 
-    private init(_ refusal: Refusal) {
+    init(_ refusal: Refusal) {
         let code: Code =
             switch refusal.code {
             case .notFound: .notFound

@@ -201,17 +201,12 @@ extension Refusal {
     }
 
     static func queueFull(_ type: JobType, limit: String) -> Refusal {
-        Refusal(
-            .queueFull,
-            field: "type",
-            "\(limit) jobs of the type \(type) are pending, its limit (queue.limit) is \(limit)"
-        )
+        Refusal(.queueFull, "\(limit) jobs of the type \(type) are pending, as many as its limit (queue.limit) allows")
     }
 
     static func quarantined(_ type: JobType, _ resource: String, last: String) -> Refusal {
         Refusal(
             .quarantined,
-            field: "payload",
             "\(QuarantineEntry.threshold) jobs in a row of \(type) \"\(resource)\" with this payload were lost, the last was "
                 + "\(last); \"hoistway quarantine release \(type) \(resource)\" allows it again"
         )

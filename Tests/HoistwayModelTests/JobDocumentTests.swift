@@ -213,6 +213,11 @@ import Testing
         (#"{"command":"drain","type":"*"}"#, .drain(type: "*")),
         (#"{"command":"stopWorker","worker":"w"}"#, .stopWorker(worker: "w", mode: .drain)),
         (#"{"command":"stopWorker","worker":"w","mode":"detach"}"#, .stopWorker(worker: "w", mode: .detach)),
+        (#"{"command":"forgetWorker","worker":"w"}"#, .forgetWorker(worker: "w")),
+        (
+            #"{"command":"releaseQuarantine","type":"backup","resourceId":"a b"}"#,
+            .releaseQuarantine(type: "backup", resourceID: "a b")
+        ),
         (
             #"{"command":"kill","id":"a","signal":"KILL","grace":"5s","by":"me","why":"w"}"#,
             .kill(.job("a"), KillOrder(signal: .kill, grace: .seconds(5), by: "me", why: "w"))
@@ -248,7 +253,9 @@ import Testing
         (#"{"command":"pause","type":"a b"}"#, "type"), (#"{"command":"stopWorker"}"#, "worker"),
         (#"{"command":"stopWorker","worker":"w","mode":"now"}"#, "mode"),
         (#"{"command":"retry","id":"a","id":"b"}"#, "id"),
-        (#"{"command":1}"#, "command"),
+        (#"{"command":1}"#, "command"), (#"{"command":"forgetWorker"}"#, "worker"),
+        (#"{"command":"releaseQuarantine","type":"backup"}"#, "resourceId"),
+        (#"{"command":"releaseQuarantine","resourceId":"r"}"#, "type"),
     ])
     func refuses(text: String, field: String) {
         let error = #expect(throws: Refusal.self) { try parse(text) }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The generated scripts themselves, and that broken data is found.
-@Suite(.redis, .timeLimit(.minutes(1))) struct ScriptTests {
+@Suite(.redis, .timeLimit(.minutes(3))) struct ScriptTests {
     @Test func codesInLuaAreThoseOfStoreCode() throws {
         let source = try #require(Scripts.all.first { $0.name == "admit" }).source
         let lines = source.split(separator: "\n").drop { !$0.hasPrefix("local OK") }

@@ -23,7 +23,7 @@ extension DocumentBuilder {
 
     /// The refusal of a document, in the words of the command line.
     static func failure(_ refusal: Refusal, type: JobType? = nil) -> CommandFailure {
-        guard !refusal.fieldErrors.isEmpty else { return CommandFailure(.usage, refusal.message) }
+        guard !refusal.fieldErrors.isEmpty else { return CommandFailure(refusal) }
         let text = refusal.fieldErrors.entries.map { "\(option(for: $0.field, type: type)): \($0.message)" }
         let code: CommandFailure.Code = refusal.code == .conflict ? .failed : .usage
         return CommandFailure(code, text.joined(separator: "; "))
