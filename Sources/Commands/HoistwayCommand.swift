@@ -33,7 +33,10 @@ struct HoistwayCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Tools",
-                subcommands: [CompletionsCommand.self, RedisCLICommand.self, RecipeCommand.self]
+                subcommands: [
+                    TopCommand.self, DoctorCommand.self, CompletionsCommand.self, RedisCLICommand.self,
+                    RecipeCommand.self,
+                ]
             ),
         ]
     )

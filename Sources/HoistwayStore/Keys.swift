@@ -50,6 +50,8 @@ package struct Keys: Sendable, Hashable {
     package func ended(_ status: JobStatus) -> String { "\(prefix):index:\(status.rawValue)" }
     package func ofType(_ type: JobType) -> String { "\(prefix):index:type:\(type.name)" }
     package func ofResource(_ type: JobType, _ id: String) -> String { "\(prefix):index:resource:\(type.name):\(id)" }
+    package func ofServer(_ id: String) -> String { "\(prefix):index:server:\(id)" }
+    package func ofLabel(_ key: String, _ value: String) -> String { "\(prefix):index:label:\(key)=\(value)" }
     package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
     package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }
     package func wake(worker: String) -> String { "\(prefix):wake:worker:\(worker)" }

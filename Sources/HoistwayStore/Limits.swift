@@ -78,23 +78,4 @@ extension Store {
     package func limits() async throws -> Limits {
         Limits(fields: try await redis.send(["HGETALL", .string(keys.limits)]).pairs)
     }
-
-    /// Which limit keeps a job that stands in its queue from starting; `nil` when none does.
-    func reachedLimit(of job: Job) async throws -> String? {
-        let limits = try await limits()
-        if let most = limits.running?[job.type.name] {
-            let running = try await redis.send(["SCARD", .string(keys.claims(ofType: job.type))]).int ?? 0
-            if running >= most { return "\(running) jobs of the type \(job.type) run, its limit is \(most)" }
-        }
-        if let server = job.serverID, let most = limits.running?[Limits.serverPrefix + server] {
-            let running = try await redis.send(["SCARD", .string(keys.claims(forServer: server))]).int ?? 0
-            if running >= most { return "\(running) jobs run on the server \(server), its limit is \(most)" }
-        }
-        let opens = try await redis.send(["ZSCORE", .string(keys.rated), .string(job.type.name)]).string
-        if let rate = limits.rate?[job.type], let time = opens.flatMap({ Int64($0) }) {
-            return "\(rate.count) jobs of the type \(job.type) may start in \(rate.period), the next one at "
-                + Timestamp(milliseconds: time).description
-        }
-        return nil
-    }
 }

@@ -2,36 +2,6 @@ import HoistwayModel
 import RESP
 import RedisClient
 
-/// Which jobs to list.
-package struct JobFilter: Sendable, Hashable {
-    package var type: JobType?
-    package var resourceID: String?
-    package var status: JobStatus?
-    package var server: String?
-    package var label: KillSelection.Label?
-    package var limit = 50
-    /// Where an earlier page ended.
-    package var cursor: String?
-
-    package init() {}
-
-    func matches(_ job: Job) -> Bool {
-        if let type, job.type != type { return false }
-        if let resourceID, job.resourceID != resourceID { return false }
-        if let status, job.status != status { return false }
-        if let server, job.serverID != server { return false }
-        if let label, job.labels[label.key]?.stringValue != label.value { return false }
-        return true
-    }
-}
-
-/// A page of jobs, newest first.
-package struct JobPage: Sendable {
-    package var jobs: [Job]
-    /// For the next page; nil when this is the last.
-    package var nextCursor: String?
-}
-
 /// How many jobs of a type there are, by what they wait for.
 package struct QueueSummary: Sendable {
     package var type: JobType
@@ -57,80 +27,6 @@ extension Store {
             let fields = try reply.get().pairs
             return fields.isEmpty ? nil : Job(fields: fields)
         }
-    }
-
-    /// A page of jobs. What an index does not answer is filtered; one call looks at no more than 2,000 records and may
-    /// so return a short page with a cursor.
-    package func list(_ filter: JobFilter) async throws -> JobPage {
-        if let text = filter.cursor, Int64(text) == nil {
-            throw Refusal(.invalidDocument, field: "cursor", "must be one that an earlier page ended with")
-        }
-        var cursor = filter.cursor ?? "+inf"
-        var page = JobPage(jobs: [], nextCursor: nil)
-        var looked = 0
-        while looked < 2000 {
-            let entries = try await entries(of: filter, before: cursor, count: 100)
-            for (job, entry) in zip(try await optionalJobs(entries.map(\.id)), entries) {
-                looked += 1
-                cursor = entry.sequence
-                guard let job, filter.matches(job) else { continue }
-                page.jobs.append(job)
-                if page.jobs.count == filter.limit {
-                    page.nextCursor = cursor
-                    return page
-                }
-            }
-            if entries.count < 100 { return page }
-        }
-        page.nextCursor = cursor
-        return page
-    }
-
-    private func optionalJobs(_ ids: [String]) async throws -> [Job?] {
-        let replies = try await redis.pipeline(ids.map { ["HGETALL", .string(keys.job($0))] })
-        return try replies.map { reply in
-            let fields = try reply.get().pairs
-            return fields.isEmpty ? nil : Job(fields: fields)
-        }
-    }
-
-    /// The newest entries of the narrowest index, before a sequence number.
-    private func entries(
-        of filter: JobFilter,
-        before cursor: String,
-        count: Int
-    ) async throws -> [(id: String, sequence: String)] {
-        let indexes: [String]
-        if let type = filter.type, let resource = filter.resourceID {
-            indexes = [keys.ofResource(type, resource)]
-        } else if filter.status == .running {
-            indexes = [keys.running]
-        } else if filter.status == .pending {
-            var types = try await knownTypes()
-            if let type = filter.type { types = [type] }
-            indexes = types.map { keys.pending($0) }
-        } else if let type = filter.type {
-            indexes = [keys.ofType(type)]
-        } else if let resource = filter.resourceID {
-            indexes = try await knownTypes().map { keys.ofResource($0, resource) }
-        } else if let status = filter.status {
-            indexes = [keys.ended(status)]
-        } else {
-            indexes = [keys.index]
-        }
-        let from = cursor == "+inf" ? cursor : "(\(cursor)"
-        let replies = try await redis.pipeline(
-            indexes.map {
-                ["ZREVRANGEBYSCORE", .string($0), .string(from), "-inf", "WITHSCORES", "LIMIT", 0, .int(count)]
-            }
-        )
-        var entries: [(id: String, sequence: String)] = []
-        for reply in replies {
-            let page = try reply.get().strings
-            entries += stride(from: 0, to: page.count - 1, by: 2).map { (page[$0], page[$0 + 1]) }
-        }
-        if indexes.count > 1 { entries.sort { (Int($0.sequence) ?? 0) > (Int($1.sequence) ?? 0) } }
-        return Array(entries.prefix(count))
     }
 
     /// Every transition of a job, oldest first; nil when there is no such job.

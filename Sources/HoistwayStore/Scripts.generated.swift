@@ -82,6 +82,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -462,13 +471,18 @@ end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
-  for _, value in ipairs(fields) do values[#values + 1] = value end
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
   redis.call('HSET', job_key(id), unpack(values))
   local sequence = redis.call('INCR', P .. 'sequence')
   redis.call('ZADD', P .. 'index', sequence, id)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -581,7 +595,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "f8953803800f32490cac05c836b74004686d7ca1",
+        sha1: "238813a03652d3df66ae2f9f4080841f28448846",
         keyCount: 2
     )
 
@@ -873,6 +887,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -1157,7 +1180,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "1f09fe2aa802b96c446efa7a2504c817a27fe393",
+        sha1: "b1229a41fbfba02c0caf7c0d8f03c65fedb2d879",
         keyCount: 2
     )
 
@@ -1239,6 +1262,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -1452,7 +1484,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "9c55ea0a4feb0de4983359cb349c5c97a79159db",
+        sha1: "212a352878048ab7b0d5e299bd029c2321345953",
         keyCount: 2
     )
 
@@ -1534,6 +1566,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -1880,7 +1921,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "8e4ff27b28e3bf4d0fd99e636ea2cfe06ec67d16",
+        sha1: "91bc54293edf7fb8195fbc61bdbc8c4f74f15d8e",
         keyCount: 2
     )
 
@@ -1962,6 +2003,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -2461,7 +2511,7 @@ free_claim(id, j)
 record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "140692d31f9bd8d2c20ff58fb8a213019e8fcff2",
+        sha1: "f2444e4628b79fbd97f4255fe276555ffbe7784d",
         keyCount: 2
     )
 
@@ -2788,6 +2838,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -2927,81 +2986,385 @@ local function come_due(id)
   end
   if place then give_turns(j.key) end
 end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local repairing = ARGV[1] == '1'
 local found = {}
 local ENDED = { done = true, error = true }
 local HOLDING = { queued = true, paused = true, starting = true, retrying = true }
+local WAITS = { queued = true, paused = true, starting = true, retrying = true, delayed = true, blocked = true }
 local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
-    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid',
-    'counted')
+    'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid', 'labels', 'runAt',
+    'concurrencyLimit', 'counted')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
-  local function say(text)
-    found[#found + 1] = 'job ' .. id .. ' (' .. status .. (reason ~= '' and ' ' .. reason or '') .. ') ' .. text
-  end
-  local function expect(should, is, what)
-    if should and not is then say('is not in ' .. what) end
-    if is and not should then say('is in ' .. what) end
-  end
-  local function in_sorted(name) return redis.call('ZSCORE', P .. name, id) ~= false end
-  local function in_set(name) return redis.call('SISMEMBER', P .. name, id) == 1 end
-  if not kind or not h[4] or not turn or not h[8] then return say('lacks its type, resourceId, concurrencyKey or priority') end
-  local pending, running = status == 'pending', status == 'running'
-  local open = redis.call('EXISTS', key .. ':dependencies') == 1
-  local waiting, later = pending and reason == 'blocked' and not open, pending and (reason == 'delayed' or open)
-  local timed = in_sorted('delayed')
-  expect(true, in_sorted('index'), 'the index')
-  expect(true, in_sorted('index:type:' .. kind), 'the index of its type')
-  expect(true, in_sorted('index:resource:' .. kind .. ':' .. h[4]), 'the index of its resource')
-  expect(pending, in_sorted('index:pending:' .. kind), 'the index of pending jobs')
-  expect(running, in_sorted('index:running'), 'the index of running jobs')
-  expect(status == 'done', in_sorted('index:done'), 'the index of jobs that are done')
-  expect(status == 'error', in_sorted('index:error'), 'the index of jobs in error')
-  expect(waiting, in_sorted('waiting:' .. turn), 'the line of its concurrency key')
-  expect(later, in_sorted('later:' .. turn), 'the jobs that come later to its concurrency key')
-  expect(pending and (reason == 'delayed' or reason == 'retrying' or later and timed), timed, 'the delayed jobs')
-  expect(pending and reason == 'paused', in_set('paused:' .. kind), 'the paused jobs of its type')
-  expect(pending and reason == 'starting' or running, worker ~= '' and in_set('worker:' .. worker .. ':jobs'),
-    'the jobs of its worker')
-  local counts = h[17] and (pending and reason == 'starting' or running)
-  expect(counts, in_set('claimed:type:' .. kind), 'the claims of its type')
-  if h[7] then expect(counts, in_set('claimed:server:' .. h[7]), 'the claims for its server') end
-  expect((reason == 'starting' or running) and h[15], worker ~= '' and redis.call('HEXISTS', P .. 'worker:' .. worker
-    .. ':kills', id) == 1, 'the kills of its worker')
-  if not pending and in_sorted('deadlines') then say('still has a deadline for its start') end
-  if not pending and open then say('still has open dependencies') end
-  local holds = false
-  for _, holder in ipairs(holders_of(turn)) do holds = holds or holder == id end
-  expect(running or pending and HOLDING[reason], holds, 'the turns of its concurrency key')
-  if pending and (reason == 'queued' or reason == 'paused') and seen ~= '1' then
-    local lane = lane_of(kind, h[6], h[7], h[8])
-    if not redis.call('LPOS', P .. 'queue:' .. lane, id) then say('is not in its queue ' .. lane) end
-  end
-  if (running or reason == 'starting') and (worker == '' or not h[10] or tonumber(h[11] or '0') < 1) then
-    say('has no worker, fence or attempt')
-  end
-  if not running and h[16] then say('has a pid') end
-  if (ENDED[status] or false) ~= (h[13] ~= false) then say('has completedAt ' .. (h[13] or 'missing')) end
-  if (status == 'done') ~= (h[14] == '100') then say('has progress ' .. (h[14] or 'missing')) end
-  local last = redis.call('LINDEX', key .. ':history', -1)
-  if not last or not string.find(last, '"status":"' .. status .. '","reason":' .. quoted(reason) .. ',', 1, true) then
-    say('is not where its history ends')
-  end
-  if redis.call('LLEN', key .. ':history') > tonumber(h[12] or '0') then say('changed more often than its revision says') end
-  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
-    local state = redis.call('HGET', job_key(dependency), 'status')
-    if redis.call('ZSCORE', job_key(dependency) .. ':dependents', id) == false then
-      say('is not among the dependents of ' .. dependency)
-    elseif (not state or ENDED[state]) and redis.call('HEXISTS', P .. 'settling', dependency) == 0 then
-      say('waits for ' .. dependency .. ', which is over')
+  local repairs, told = {}, {}
+  local function say(what, text, repair)
+    found[#found + 1] = { what, id, 'job ' .. id .. ' (' .. status .. (reason ~= '' and ' ' .. reason or '') .. ') ' .. text,
+      repair and 1 or 0, repairing and repair and 1 or 0 }
+    if repair then
+      repairs[#repairs + 1] = repair
+      told[#told + 1] = quoted(text)
     end
   end
+  if not kind or not h[4] or not turn or not h[8] then
+    return say('fields', 'lacks its type, resourceId, concurrencyKey or priority')
+  end
+  local pending, running = status == 'pending', status == 'running'
+  if not pending and not running and not ENDED[status] then return say('fields', 'has a status that there is none of') end
+  local function sequence()
+    local names = { 'index', 'index:type:' .. kind, 'index:resource:' .. kind .. ':' .. h[4], 'index:pending:' .. kind }
+    for _, name in ipairs(names) do
+      local score = redis.call('ZSCORE', P .. name, id)
+      if score then return score end
+    end
+    local score = redis.call('INCR', P .. 'sequence')
+    redis.call('ZADD', P .. 'index', score, id)
+    return score
+  end
+  local function in_sorted(name) return redis.call('ZSCORE', P .. name, id) ~= false end
+  local function expect(what, should, is, place, add, drop)
+    if should and not is then say(what, 'is not in ' .. place, add) end
+    if is and not should then say(what, 'is in ' .. place, drop) end
+  end
+  local function sorted(name, should, place, score)
+    expect('index', should, in_sorted(name), place,
+      function() redis.call('ZADD', P .. name, (score or sequence)(), id) end,
+      function() redis.call('ZREM', P .. name, id) end)
+  end
+  local function due()
+    local year, month, day, hour, minute, second = string.match(h[18] or '', '^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)')
+    if not year then return NOW end
+    for ms = NOW, NOW + 366 * 86400000, 86400000 do
+      if string.sub(iso(ms), 1, 10) == year .. '-' .. month .. '-' .. day then
+        return ms - ms % 86400000 + (hour * 3600 + minute * 60 + second) * 1000
+      end
+    end
+    return NOW
+  end
+  local open = redis.call('EXISTS', key .. ':dependencies') == 1
+  local line = P .. 'waiting:' .. turn
+  if pending and not WAITS[reason] then
+    say('fields', 'has no reason to wait', function()
+      free_turn(turn, id)
+      redis.call('HSET', key, 'reason', 'blocked')
+      redis.call(open and 'ZADD' or 'ZREM', P .. 'later:' .. turn, unpack(open and { sequence(), id } or { id }))
+      if not open then redis.call('ZADD', line, sequence(), id) end
+    end)
+  end
+  local waiting, later = pending and reason == 'blocked' and not open, pending and (reason == 'delayed' or open)
+  local timed = in_sorted('delayed')
+  sorted('index', true, 'the index')
+  sorted('index:type:' .. kind, true, 'the index of its type')
+  sorted('index:resource:' .. kind .. ':' .. h[4], true, 'the index of its resource')
+  for _, name in ipairs(further_indexes(h[7], h[17])) do sorted(name, true, name) end
+  sorted('index:pending:' .. kind, pending, 'the index of pending jobs')
+  sorted('index:running', running, 'the index of running jobs')
+  sorted('index:done', status == 'done', 'the index of jobs that are done')
+  sorted('index:error', status == 'error', 'the index of jobs in error')
+  if WAITS[reason] or not pending then
+    sorted('waiting:' .. turn, waiting, 'the line of its concurrency key')
+    sorted('later:' .. turn, later, 'the jobs that come later to its concurrency key')
+    sorted('delayed', pending and (reason == 'delayed' or reason == 'retrying' or later and timed), 'the delayed jobs', due)
+  end
+  expect('index', pending and reason == 'paused', redis.call('SISMEMBER', P .. 'paused:' .. kind, id) == 1,
+    'the paused jobs of its type', function() redis.call('SADD', P .. 'paused:' .. kind, id) end,
+    function() redis.call('SREM', P .. 'paused:' .. kind, id) end)
+  local held = P .. 'worker:' .. worker
+  local begun = pending and reason == 'starting' or running
+  local lacking = begun and (worker == '' or not h[10] or tonumber(h[11] or '0') < 1)
+  if lacking then say('fields', 'has no worker, fence or attempt') end
+  if worker ~= '' then
+    expect('worker', begun, redis.call('SISMEMBER', held .. ':jobs', id) == 1, 'the jobs of its worker',
+      function() redis.call('SADD', held .. ':jobs', id) end, function() redis.call('SREM', held .. ':jobs', id) end)
+    expect('kill', begun and h[15] ~= false, redis.call('HEXISTS', held .. ':kills', id) == 1, 'the kills of its worker',
+      function() request_kill(id, worker, nil, nil, 'null', 'null') end, function()
+        if begun then
+          request_kill(id, worker, nil, nil, 'null', 'null')
+        else
+          redis.call('HDEL', held .. ':kills', id)
+        end
+      end)
+  end
+  local function claimed(name, place)
+    expect('index', h[20] ~= false and begun, redis.call('SISMEMBER', P .. name, id) == 1, place,
+      function() redis.call('SADD', P .. name, id) end, function() redis.call('SREM', P .. name, id) end)
+  end
+  claimed('claimed:type:' .. kind, 'the claims of its type')
+  if h[7] then claimed('claimed:server:' .. h[7], 'the claims for its server') end
+  if not pending and in_sorted('deadlines') then
+    say('index', 'still has a deadline for its start', function() redis.call('ZREM', P .. 'deadlines', id) end)
+  end
+  if not pending and open then
+    say('dependency', 'still has open dependencies', function()
+      for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+        redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+      end
+      redis.call('DEL', key .. ':dependencies')
+    end)
+  end
+  local holds, lane = false, lane_of(kind, h[6], h[7], h[8])
+  local holders = holders_of(turn)
+  for _, holder in ipairs(holders) do holds = holds or holder == id end
+  local blocked = false
+  if WAITS[reason] or not pending then
+    expect('turn', running or pending and HOLDING[reason], holds, 'the turns of its concurrency key', function()
+      holders = holders_of(turn)
+      if begun or turn_free(turn, holders, tonumber(h[19] or '1')) then return take_turn(turn, holders, id) end
+      blocked = true
+      redis.call('HSET', key, 'reason', 'blocked')
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('SREM', P .. 'paused:' .. kind, id)
+      redis.call('ZADD', line, sequence(), id)
+    end, function() free_turn(turn, id) end)
+  end
+  if pending and (reason == 'queued' or reason == 'paused') and seen ~= '1'
+      and not redis.call('LPOS', P .. 'queue:' .. lane, id) then
+    say('queue', 'is not in its queue ' .. lane, function()
+      if not blocked then enqueue(id, kind, scope_of(h[6], h[7]), h[8], true) end
+    end)
+  end
+  if not running and h[16] then say('fields', 'has a pid', function() redis.call('HDEL', key, 'pid', 'pidStartTime') end) end
+  if (ENDED[status] or false) ~= (h[13] ~= false) then
+    say('fields', h[13] and 'has completedAt ' .. h[13] or 'has no completedAt', function()
+      if ENDED[status] then redis.call('HSET', key, 'completedAt', AT) else redis.call('HDEL', key, 'completedAt') end
+    end)
+  end
+  if (status == 'done') ~= (h[14] == '100') then
+    say('fields', 'has progress ' .. (h[14] or 'missing'), function()
+      redis.call('HSET', key, 'progress', status == 'done' and 100 or 99)
+    end)
+  end
+  local last = redis.call('LINDEX', key .. ':history', -1)
+  if not last or not string.find(last, '"status":"' .. status .. '","reason":' .. quoted(reason) .. ',', 1, true) then
+    say('history', 'is not where its history ends', function() end)
+  end
+  if redis.call('LLEN', key .. ':history') > tonumber(h[12] or '0') then
+    say('fields', 'changed more often than its revision says', function()
+      redis.call('HSET', key, 'revision', redis.call('LLEN', key .. ':history'))
+    end)
+  end
+  for _, dependency in ipairs(pending and redis.call('SRANDMEMBER', key .. ':dependencies', 100) or {}) do
+    local state = redis.call('HGET', job_key(dependency), 'status')
+    local dependents = job_key(dependency) .. ':dependents'
+    local over = not state or ENDED[state]
+    if over and redis.call('HEXISTS', P .. 'settling', dependency) == 0 then
+      say('dependency', 'waits for ' .. dependency .. ', which is ' .. (state and 'over' or 'gone'), function()
+        redis.call('ZADD', dependents, sequence(), id)
+        settle_dependents(dependency, state or 'error')
+      end)
+    elseif not redis.call('ZSCORE', dependents, id) then
+      say('dependency', 'is not among the dependents of ' .. dependency, function()
+        redis.call('ZADD', dependents, sequence(), id)
+      end)
+    end
+  end
+  if not repairing or #repairs == 0 then return end
+  for _, repair in ipairs(repairs) do repair() end
+  give_turns(turn)
+  local now = redis.call('HMGET', key, 'status', 'reason', 'workerId', 'attempt', 'fence')
+  redis.call('HSET', key, 'updatedAt', AT)
+  redis.call('HINCRBY', key, 'revision', 1)
+  record(id, 'repaired', now[1], now[2], now[3], now[4], now[5], '[' .. table.concat(told, ',') .. ']')
 end
-for index = 1, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
+for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "cee36affd67d9359c5c4b3b103ddca828ea61e5f",
+        sha1: "a988868f78eeba3e8ed86490eb8380b9f22d49bd",
         keyCount: 2
     )
 
@@ -3083,6 +3446,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -3222,25 +3594,273 @@ local function come_due(id)
   end
   if place then give_turns(j.key) end
 end
-local family, key = ARGV[1], ARGV[2]
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local repairing, family, key = ARGV[1] == '1', ARGV[2], ARGV[3]
 local found = {}
+local function say(kind, entry, sentence, repair)
+  found[#found + 1] = { kind, entry, sentence, repair and 1 or 0, repairing and repair and 1 or 0 }
+  if repairing and repair then repair() end
+end
+local kind_of_key = key ~= '' and redis.call('TYPE', key).ok
 local function is_member(id)
-  local kind = redis.call('TYPE', key).ok
-  if kind == 'zset' then return redis.call('ZSCORE', key, id) ~= false end
-  if kind == 'set' then return redis.call('SISMEMBER', key, id) == 1 end
+  if kind_of_key == 'zset' then return redis.call('ZSCORE', key, id) ~= false end
+  if kind_of_key == 'set' then return redis.call('SISMEMBER', key, id) == 1 end
   return redis.call('HEXISTS', key, id) == 1
+end
+local function drop(id)
+  if key == P .. 'logs:bytes' or key == P .. 'logs:ended' then return drop_log(id) end
+  redis.call(kind_of_key == 'zset' and 'ZREM' or kind_of_key == 'set' and 'SREM' or 'HDEL', key, id)
+end
+local name = string.sub(key, #P + 1)
+local fields, value
+for prefix, names in pairs({ ['index:type:'] = { 'type' }, ['index:pending:'] = { 'type' }, ['paused:'] = { 'type' },
+  ['index:resource:'] = { 'type', 'resourceId' }, ['waiting:'] = { 'concurrencyKey' }, ['later:'] = { 'concurrencyKey' },
+  ['index:server:'] = { 'serverId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
+  if string.sub(name, 1, #prefix) == prefix then fields, value = names, string.sub(name, #prefix + 1) end
+end
+if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') then
+  fields, value = { 'workerId' }, string.match(name, '^worker:(.+):%a+$')
+end
+local function belongs(id)
+  if fields then
+    local values = redis.call('HMGET', job_key(id), unpack(fields))
+    for index = 1, #fields do values[index] = values[index] or '' end
+    return table.concat(values, ':') == value
+  end
+  if string.sub(name, 1, 12) ~= 'index:label:' then return true end
+  for _, index in ipairs(further_indexes(nil, redis.call('HGET', job_key(id), 'labels'))) do
+    if index == name then return true end
+  end
+  return false
 end
 local check = {
   jobs = function(id)
-    if id ~= '' and redis.call('EXISTS', job_key(id)) == 0 and is_member(id) then
-      found[#found + 1] = key .. ' names the job ' .. id .. ', which does not exist'
+    if id == '' or not is_member(id) then return end
+    if redis.call('EXISTS', job_key(id)) == 0 then
+      say('leftover', id, key .. ' names the job ' .. id .. ', which does not exist', function() drop(id) end)
+    elseif not belongs(id) then
+      say('index', id, key .. ' names the job ' .. id .. ', which has no place there', function() drop(id) end)
     end
   end,
-  parts = function(name)
-    local id = string.match(name, '^([^:]+):')
-    if redis.call('EXISTS', job_key(id)) == 0 and redis.call('EXISTS', job_key(name)) == 1 then
-      found[#found + 1] = job_key(name) .. ' outlives its job'
-    end
+  parts = function(part)
+    local id = string.match(part, '^([^:]+):')
+    if redis.call('EXISTS', job_key(id)) == 1 or redis.call('EXISTS', job_key(part)) == 0 then return end
+    say('leftover', part, job_key(part) .. ' outlives its job', function()
+      if string.sub(part, -4) == ':log' then drop_log(id) else redis.call('DEL', job_key(part)) end
+    end)
   end,
   turns = function(turn)
     local holders, limit = holders_of(turn), math.huge
@@ -3248,38 +3868,57 @@ local check = {
       local j = redis.call('HMGET', job_key(id), 'concurrencyKey', 'concurrencyLimit', 'status')
       limit = math.min(limit, tonumber(j[2] or '1'))
       if j[1] ~= turn or j[3] ~= 'pending' and j[3] ~= 'running' then
-        found[#found + 1] = 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone')
+        say('turn', turn, 'the turn of ' .. turn .. ' is held by ' .. id .. ', which is ' .. (j[3] or 'gone'),
+          function() free_turn(turn, id) end)
       end
     end
     if #holders > limit then
-      found[#found + 1] = turn .. ' is held by ' .. #holders .. ' jobs, its limit is ' .. limit
+      say('turn', turn, turn .. ' is held by ' .. #holders .. ' jobs (' .. table.concat(holders, ' ', 1, math.min(#holders, 10))
+        .. '), its limit is ' .. limit)
+    end
+    local line = P .. 'waiting:' .. turn
+    local first = redis.call('TYPE', line).ok == 'zset' and redis.call('ZRANGE', line, 0, 0)[1]
+    if #holders == 0 and first and redis.call('SISMEMBER', P .. 'giving', turn) == 0 and redis.call('HGET', job_key(first), 'concurrencyKey') == turn then
+      say('turn', turn, 'the turn of ' .. turn .. ' is free, and ' .. first .. ' waits for it',
+        function() give_turns(turn) end)
     end
   end,
-  lanes = function(name)
-    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 and is_member(name) then
-      found[#found + 1] = key .. ' names the queue ' .. name .. ', which is empty'
+  lanes = function(lane)
+    if redis.call('EXISTS', P .. 'queue:' .. lane) == 0 and is_member(lane) then
+      say('lane', lane, key .. ' names the queue ' .. lane .. ', which is empty', function()
+        redis.call('ZREM', key, lane)
+      end)
     end
   end,
-  queues = function(name)
-    if redis.call('EXISTS', P .. 'queue:' .. name) == 0 then return end
-    local _, scope = parts(name)
-    if not redis.call('ZSCORE', P .. 'lanes' .. scope, name) or not redis.call('ZSCORE', P .. 'lanes:unserved', name) then
-      found[#found + 1] = 'the queue ' .. name .. ' is in no set of lanes'
+  queues = function(lane)
+    if redis.call('EXISTS', P .. 'queue:' .. lane) == 0 then return end
+    local kind, scope, priority = parts(lane)
+    local lanes = P .. 'lanes' .. scope
+    if redis.call('ZSCORE', lanes, lane) and redis.call('ZSCORE', P .. 'lanes:unserved', lane) then return end
+    say('lane', lane, 'the queue ' .. lane .. ' is in no set of lanes', function()
+      local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+      redis.call('ZADD', lanes, 'NX', number((tonumber(priority) or 5) * 1e12 + served), lane)
+      redis.call('ZADD', P .. 'lanes:unserved', 'NX', number(NOW), lane)
+      local wake = P .. 'wake:' .. kind .. scope
+      if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+    end)
+  end,
+  sums = function()
+    local sum, total = 0, 0
+    local sizes = redis.call('HGETALL', key)
+    for index = 1, #sizes, 2 do
+      if sizes[index] == '' then total = tonumber(sizes[index + 1]) else sum = sum + tonumber(sizes[index + 1]) end
     end
+    if sum == total then return end
+    say('sum', key, key .. ' sums up to ' .. sum .. ', but says ' .. total, function()
+      redis.call('HSET', key, '', sum)
+    end)
   end,
 }
-for index = 3, #ARGV do check[family](ARGV[index]) end
-if family == 'jobs' and key == P .. 'logs:bytes' then
-  local sum, total = 0, 0
-  local sizes = redis.call('HGETALL', key)
-  for index = 1, #sizes, 2 do
-    if sizes[index] == '' then total = tonumber(sizes[index + 1]) else sum = sum + tonumber(sizes[index + 1]) end
-  end
-  if sum ~= total then found[#found + 1] = key .. ' sums up to ' .. sum .. ', but says ' .. total end
-end
+for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "f9bdeee55dba9433c871cabed209d4effa988a79",
+        sha1: "ad53e59e9deff091c1bc790f663687a04192c554",
         keyCount: 2
     )
 
@@ -3361,6 +4000,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -3706,7 +4354,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "c2ac570bc730b77e89c35aaaca1e0ca1d438a348",
+        sha1: "0e64247c17803e8d95ff812923d32c143833b7fd",
         keyCount: 2
     )
 
@@ -3796,6 +4444,114 @@ return OK
         keyCount: 2
     )
 
+    package static let overview = RedisScript(
+        name: "overview",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local serving, workers = {}, {}
+local ids = redis.call('SRANDMEMBER', P .. 'workers', 100)
+table.sort(ids)
+for _, id in ipairs(ids) do
+  local w = redis.call('HMGET', P .. 'worker:' .. id, 'host', 'node', 'state', 'slots', 'heartbeatAt', 'types')
+  if w[3] then
+    workers[#workers + 1] = { id, w[1] or '', w[2] or '', w[3], w[4] or '',
+      redis.call('SCARD', P .. 'worker:' .. id .. ':jobs'), w[5] or '' }
+    if w[3] == 'running' then
+      for kind in string.gmatch(w[6] or '', '[^,]+') do serving[kind] = (serving[kind] or 0) + 1 end
+    end
+  end
+end
+local counts, jobs = {}, {}
+for index, id in ipairs(redis.call('ZREVRANGE', P .. 'index:running', 0, 499)) do
+  local kind = redis.call('HGET', P .. 'job:' .. id, 'type') or ''
+  counts[kind] = (counts[kind] or 0) + 1
+  if index <= tonumber(ARGV[1]) then
+    local j = redis.call('HMGET', P .. 'job:' .. id, 'resourceId', 'stage', 'progress', 'startedAt', 'workerId', 'title',
+      'kill')
+    jobs[#jobs + 1] = { id, kind, j[1] or '', j[2] or '', j[3] or '0', j[4] or '', j[5] or '', j[6] or '',
+      j[7] and '1' or '0' }
+  end
+end
+local types, arrived = {}, 0
+local kinds = redis.call('SRANDMEMBER', P .. 'types', 100)
+table.sort(kinds)
+for _, kind in ipairs(kinds) do
+  types[#types + 1] = { kind, redis.call('SISMEMBER', P .. 'paused', kind) == 1 and '1' or '0',
+    redis.call('ZCARD', P .. 'index:pending:' .. kind), counts[kind] or 0, serving[kind] or 0 }
+  arrived = arrived + redis.call('LLEN', P .. 'inbox:' .. kind)
+end
+return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
+"""#,
+        sha1: "5f96fd1da26e272198d141022066bf9ff4f38ed6",
+        keyCount: 2
+    )
+
     package static let pause = RedisScript(
         name: "pause",
         source: #"""
@@ -3874,6 +4630,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -4042,7 +4807,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "7a263958aca4489379b8c422b57cd9aba5a4bcee",
+        sha1: "e128cb54b599615ea282cdaf8faac63522e24187",
         keyCount: 2
     )
 
@@ -4124,6 +4889,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -4465,7 +5239,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "18addad2252b5ce68f2ab1b8d633c264bf2ae913",
+        sha1: "e9021e74be2ae91e6eb2dbba6d3023a3e14cf612",
         keyCount: 2
     )
 
@@ -4645,6 +5419,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -4981,13 +5764,18 @@ end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
-  for _, value in ipairs(fields) do values[#values + 1] = value end
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
   redis.call('HSET', job_key(id), unpack(values))
   local sequence = redis.call('INCR', P .. 'sequence')
   redis.call('ZADD', P .. 'index', sequence, id)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -5031,7 +5819,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "2dda234f902bc9694bf1b61b654e3698a1c824f7",
+        sha1: "b7130e68bf7fe3016c87d315f2f4370de389ae72",
         keyCount: 2
     )
 
@@ -5113,6 +5901,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -5481,7 +6278,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "7131897fb0b601524ab34d1095f6b038c1e07967",
+        sha1: "185d2a1f3bdc7658ab837740d9df020dac37d8ec",
         keyCount: 2
     )
 
@@ -5645,6 +6442,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -6001,7 +6807,7 @@ end
 local id = ARGV[1]
 local key = job_key(id)
 local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
-  'pastWorkers')
+  'pastWorkers', 'serverId', 'labels')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
@@ -6013,6 +6819,7 @@ redis.call('ZREM', P .. 'index', id)
 redis.call('ZREM', P .. 'index:type:' .. j[3], id)
 redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
 redis.call('ZREM', P .. 'index:' .. j[1], id)
+for _, name in ipairs(further_indexes(j[8], j[9])) do redis.call('ZREM', P .. name, id) end
 if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
   redis.call('DEL', P .. 'idempotency:' .. j[6])
 end
@@ -6024,7 +6831,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "79835d6a23c7ad76214590f72ab27860014fb876",
+        sha1: "5af1e750a4b479d000502e5a964e8f6da2776b33",
         keyCount: 2
     )
 
@@ -6216,6 +7023,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -6402,13 +7218,18 @@ end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
-  for _, value in ipairs(fields) do values[#values + 1] = value end
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
   redis.call('HSET', job_key(id), unpack(values))
   local sequence = redis.call('INCR', P .. 'sequence')
   redis.call('ZADD', P .. 'index', sequence, id)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -6482,7 +7303,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "e8d1c1b5ca502ab0254f73acac6958b9ebe3681f",
+        sha1: "1c01d1b3e9a37ba983947deaaf2baf9feba4cad3",
         keyCount: 2
     )
 
@@ -6777,6 +7598,15 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
 local function drop_lane(scope, name)
   redis.call('ZREM', P .. 'lanes' .. scope, name)
   redis.call('ZREM', P .. 'lanes:unserved', name)
@@ -7267,7 +8097,416 @@ local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giv
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
 """#,
-        sha1: "dcef0bedd8f3879cfb7800b56b33b6fe87cbfa1f",
+        sha1: "0315184400415bf2548a7db6e5ee63afd737a3b6",
+        keyCount: 2
+    )
+
+    package static let waiting = RedisScript(
+        name: "waiting",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local id = ARGV[1]
+local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'type', 'resourceId', 'node', 'serverId', 'priority',
+  'concurrencyKey', 'concurrencyLimit', 'runAt')
+local kind, resource, node, server, turn = j[3], j[4], j[5], j[6], j[8]
+if j[1] ~= 'pending' or j[2] == 'starting' or not kind or not resource or not turn or not j[7] then return {} end
+local function milliseconds(text)
+  local parts = { string.match(text or '', '^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)%.(%d+)Z$') }
+  if #parts < 7 then return nil end
+  for index = 1, 7 do parts[index] = tonumber(parts[index]) end
+  local year, month = parts[1], parts[2]
+  if month <= 2 then year = year - 1 end
+  local era = math.floor(year / 400)
+  local yoe = year - era * 400
+  local doy = math.floor((153 * (month + (month > 2 and -3 or 9)) + 2) / 5) + parts[3] - 1
+  local days = era * 146097 + yoe * 365 + math.floor(yoe / 4) - math.floor(yoe / 100) + doy - 719468
+  return ((days * 24 + parts[4]) * 60 + parts[5]) * 60000 + parts[6] * 1000 + parts[7]
+end
+local function usual(of_kind, of_resource, before)
+  local newest = redis.call('ZSCORE', P .. 'index', before)
+  if not newest then return nil end
+  local sums, counts = { done = 0, error = 0 }, { done = 0, error = 0 }
+  local older = redis.call('ZREVRANGEBYSCORE', P .. 'index:resource:' .. of_kind .. ':' .. of_resource, '(' .. newest,
+    '-inf', 'LIMIT', 0, 10)
+  for _, other in ipairs(older) do
+    local h = redis.call('HMGET', job_key(other), 'status', 'startedAt', 'completedAt')
+    local from, to = milliseconds(h[2]), milliseconds(h[3])
+    if from and to and to >= from and sums[h[1]] then
+      sums[h[1]] = sums[h[1]] + to - from
+      counts[h[1]] = counts[h[1]] + 1
+    end
+  end
+  if counts.done > 0 then return sums.done / counts.done end
+  if counts.error > 0 then return sums.error / counts.error end
+end
+local function ending(other, mean)
+  local h = redis.call('HMGET', job_key(other), 'status', 'reason', 'type', 'resourceId', 'startedAt')
+  if not (h[1] == 'running' or h[2] == 'starting') or not h[3] or not h[4] then return nil end
+  local length = usual(h[3], h[4], other) or mean
+  if not length then return nil end
+  return math.max(NOW, (milliseconds(h[5]) or NOW) + length)
+end
+local function answer(word, position, subject, start, blockers)
+  local values = { word, position and number(position) or '', subject or '', start and number(start) or '' }
+  for _, blocker in ipairs(blockers or {}) do values[#values + 1] = blocker end
+  return values
+end
+if j[2] == 'delayed' or j[2] == 'retrying' then
+  return answer(j[2], nil, j[10], math.max(NOW, milliseconds(j[10]) or NOW))
+end
+if j[2] == 'blocked' then
+  local open = redis.call('SRANDMEMBER', job_key(id) .. ':dependencies', 100)
+  table.sort(open)
+  if #open > 0 then
+    local start
+    for _, dependency in ipairs(open) do
+      local own = ending(dependency, nil)
+      start = own and math.max(start or own, own)
+      if not own then break end
+    end
+    return answer('dependency', nil, nil, start, open)
+  end
+  local holders = holders_of(turn)
+  local before = redis.call('ZRANK', P .. 'waiting:' .. turn, id)
+  if not before then return answer('key', nil, turn, nil, holders) end
+  local mean = usual(kind, resource, holders[1] or id)
+  local rank, first, unknown = before, nil, false
+  for _, holder in ipairs(holders) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason')
+    if h[1] == 'pending' and h[2] ~= 'starting' then before = before + 1 end
+    local own = ending(holder, mean)
+    if own then first = math.min(first or own, own) else unknown = true end
+  end
+  local start
+  if first and mean and not unknown then
+    start = first + math.floor(rank / math.max(1, tonumber(j[9] or '1'))) * mean
+  end
+  return answer('key', before + 1, turn, start, holders)
+end
+local function before_in_queue()
+  local count = 0
+  for priority = 0, tonumber(j[7]) - 1 do
+    count = count + redis.call('LLEN', P .. 'queue:' .. lane_of(kind, node, server, number(priority)))
+  end
+  local queue = P .. 'queue:' .. lane_of(kind, node, server, j[7])
+  local place = redis.call('LPOS', queue, id, 'MAXLEN', 10000)
+  if not place then
+    local length = redis.call('LLEN', queue)
+    if length <= 10000 then return nil end
+    place = math.min(length - 1, math.max(10000, redis.call('ZRANK', P .. 'index:pending:' .. kind, id) or 0))
+  end
+  return count + place
+end
+local function lists(names, name) return string.find(',' .. (names or '') .. ',', ',' .. name .. ',', 1, true) ~= nil end
+local before = before_in_queue()
+local position = before and before + 1
+if type_paused(kind) then return answer('paused', position, kind) end
+local workers, slots, busy, typed, placed = {}, 0, 0, false, false
+for _, worker in ipairs(redis.call('SRANDMEMBER', P .. 'workers', 100)) do
+  local w = redis.call('HMGET', P .. 'worker:' .. worker, 'state', 'types', 'node', 'servers', 'slots')
+  if w[1] == 'running' and lists(w[2], kind) then
+    typed = true
+    if not node or w[3] == node then
+      placed = true
+      if not server or lists(w[4], server) then
+        workers[#workers + 1] = worker
+        slots = slots + (tonumber(w[5] or '') or 1)
+        busy = busy + redis.call('SCARD', P .. 'worker:' .. worker .. ':jobs')
+      end
+    end
+  end
+end
+if not typed then return answer('noWorker', position, kind) end
+if not placed then return answer('noNode', position, node) end
+if #workers == 0 then return answer('noServer', position, server) end
+local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''), 'rate:' .. kind)
+local running = limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind)
+if running and running >= tonumber(limits[1]) then
+  return answer('limit', position, running .. ' jobs of the type ' .. kind .. ' run, its limit is ' .. limits[1])
+end
+running = server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server)
+if running and running >= tonumber(limits[2]) then
+  return answer('limit', position, running .. ' jobs run on the server ' .. server .. ', its limit is ' .. limits[2])
+end
+local opens = rate_opens(kind, limits[3])
+if opens then
+  local count, window = string.match(limits[3], '^(%d+)/(%d+)$')
+  return answer('rate', position, count .. ' jobs of the type ' .. kind .. ' may start in ' .. window / 1000
+    .. 's, the next one at ' .. iso(opens), before == 0 and opens or nil)
+end
+if not before then return answer('queued', nil, nil) end
+if before < slots - busy then return answer('queued', position, nil, NOW) end
+local mean = usual(kind, resource, id)
+local ends = {}
+for _, worker in ipairs(workers) do
+  for _, other in ipairs(redis.call('SRANDMEMBER', P .. 'worker:' .. worker .. ':jobs', 20)) do
+    if #ends < 20 then ends[#ends + 1] = ending(other, mean) end
+  end
+end
+if not mean or #ends == 0 then return answer('queued', position, nil) end
+table.sort(ends)
+local later = before - math.max(0, slots - busy)
+local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
+return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
+"""#,
+        sha1: "1929ecc8b27de99c186c374f726086343672da43",
         keyCount: 2
     )
 
@@ -7287,6 +8526,7 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         inspectMembers,
         kill,
         leave,
+        overview,
         pause,
         promote,
         register,
@@ -7299,5 +8539,6 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         started,
         stopWorker,
         tick,
+        waiting,
     ]
 }

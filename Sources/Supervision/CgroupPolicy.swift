@@ -6,6 +6,13 @@ package enum CgroupPolicy: Sendable, Hashable {
     /// Where a writable cgroup v2 hierarchy is found.
     case automatic
     case off
+
+    /// Whether this process could give attempts a cgroup of their own.
+    package static func isAvailable() -> Bool {
+        guard let root = CgroupRoot() else { return false }
+        rmdir(root.path)
+        return true
+    }
 }
 
 /// The cgroup v2 folder under which attempts get theirs.

@@ -14,6 +14,14 @@ enum ChildProcess {
         }
     }
 
+    /// Starts the leader of a session whose terminal this is.
+    /// - Returns: its process id.
+    static func start(_ arguments: [String], terminal: String) async throws -> pid_t {
+        try await NIOThreadPool.singleton.runIfActive {
+            try spawn(["setpriv", "--pdeathsig", "KILL", "setsid", "--ctty"] + arguments, terminal: terminal)
+        }
+    }
+
     /// Sends a signal and waits until the process has ended and is reaped.
     static func end(_ pid: pid_t, _ signal: CInt) async throws {
         kill(pid, signal)
@@ -22,7 +30,7 @@ enum ChildProcess {
         }
     }
 
-    private static func spawn(_ arguments: [String], log: String) throws -> pid_t {
+    private static func spawn(_ arguments: [String], log: String? = nil, terminal: String? = nil) throws -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -37,8 +45,14 @@ enum ChildProcess {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 0, terminal ?? "/dev/null", O_RDWR, 0)
+        posix_spawn_file_actions_addopen(
+            &actions,
+            1,
+            terminal ?? log ?? "/dev/null",
+            O_WRONLY | O_CREAT | O_APPEND,
+            0o600
+        )
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
         var argv = arguments.map { strdup($0) } + [nil]

@@ -21,7 +21,7 @@ import Testing
         #expect(FollowPrinter.note(staged, waiting: nil)?.text == "stage: build (40 %)")
         #expect(FollowPrinter.note(job(["progress": "7"]), waiting: nil)?.text == "progress: 7 %")
         #expect(FollowPrinter.note(job([:]), waiting: nil) == nil)
-        let waiting: JSON = ["because": "the type application is paused"]
+        let waiting = Waiting(.paused, subject: "application")
         let pending = job(["status": "pending", "reason": "queued"])
         #expect(FollowPrinter.note(pending, waiting: waiting)?.text == "waiting: the type application is paused")
     }

@@ -15,10 +15,10 @@ import Testing
             #expect(Set(try await store.take(4, .worker("w1"))) == ["a0", "a1", "b"])
             #expect(try await store.take(4, .worker("w2")) == [])
             let waiting = try await store.waiting(try #require(try await store.job("a2")))
-            #expect(waiting?["position"] == 1)
+            #expect(waiting?.position == 1)
             _ = try await store.register(types: [], worker: ("w1", [("types", "application")]))
             let told = try await store.waiting(try #require(try await store.job("a2")))
-            #expect(told?["because"] == "2 jobs of the type application run, its limit is 2")
+            #expect(told?.because == .limit && told?.sentence == "2 jobs of the type application run, its limit is 2")
         }
     }
 
@@ -65,7 +65,7 @@ import Testing
             )
             let held = try #require(["a", "b", "d"].first { id in !taken.contains { $0.id == id } })
             let told = try await store.waiting(try #require(try await store.job(held)))
-            #expect(told?["because"] == "1 jobs run on the server s1, its limit is 1")
+            #expect(told?.because == .limit && told?.sentence == "1 jobs run on the server s1, its limit is 1")
             for _ in 0..<2 {
                 let running = try await store.list(.all).jobs.first { $0.reason == .starting && $0.serverID == "s1" }
                 try await store.end(try #require(running))
@@ -151,7 +151,9 @@ import Testing
             #expect(try await store.take(9).count == 4)
             #expect(try await store.take(9) == [])
             _ = try await store.register(types: [], worker: ("w1", [("types", "backup")]))
-            let told = try await store.waiting(try #require(try await store.job("b3")))?["because"]?.stringValue ?? ""
+            let waiting = try await store.waiting(try #require(try await store.job("b3")))
+            #expect(waiting?.because == .rate && waiting?.estimatedStart != nil)
+            let told = waiting?.sentence ?? ""
             #expect(told.hasPrefix("3 jobs of the type backup may start in 2s, the next one at 2"))
             _ = try await store.redis.send(["DEL", .string(store.keys.wake(.backup, scope: .any))])
             try await eventually("a tick to wake for the window") {

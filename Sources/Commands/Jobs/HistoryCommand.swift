@@ -18,7 +18,7 @@ struct HistoryCommand: AsyncParsableCommand {
         try await Session.run(global) { session in
             guard let entries = try await session.store.history(id) else { throw CommandFailure.noJob(id) }
             if global.json {
-                session.print(["items": .array(entries)])
+                session.print(JobView.page(entries))
                 return
             }
             var table = Table(["AT", "EVENT", "STATUS", "ATTEMPT", "WORKER", "DATA"])

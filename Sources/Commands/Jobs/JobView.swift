@@ -4,9 +4,9 @@ import HoistwayStore
 /// A job as commands show it.
 enum JobView {
     /// The job as the API has it, with why it waits.
-    static func json(_ job: Job, waiting: JSON?) -> JSON {
+    static func json(_ job: Job, waiting: Waiting?) -> JSON {
         var object = job.apiJSON
-        object.append("waiting", waiting ?? .null)
+        object.append("waiting", waiting?.json ?? .null)
         return .object(object)
     }
 
@@ -39,16 +39,17 @@ enum JobView {
     }
 
     /// The lines of `status`.
-    static func lines(_ job: Job, waiting: JSON?, now: Timestamp = .now()) -> [String] {
+    static func lines(_ job: Job, waiting: Waiting?, now: Timestamp = .now()) -> [String] {
         var fields = Fields()
         fields.add("job", job.id)
         fields.add("type", job.type.name)
         fields.add("resource", job.resourceID)
         fields.add("title", job.title)
         fields.add("status", job.state.description)
-        fields.add("waiting", waiting?["because"]?.stringValue)
-        fields.add("position", waiting?["position"]?.intValue.map { String($0) })
-        fields.add("blocked by", waiting?["blockedBy"]?.arrayValue?.compactMap(\.stringValue).joined(separator: " "))
+        fields.add("waiting", waiting.map { "\($0.sentence) (\($0.because.rawValue))" })
+        fields.add("position", waiting?.position.map { "\($0) (\($0 - 1) ahead)" })
+        fields.add("blocked by", waiting?.blockedBy.joined(separator: " "))
+        fields.add("may start", waiting?.estimatedStart.map { start(expected: $0, now: now) })
         fields.add("progress", progress(job))
         fields.add("message", job.status == .error ? nil : job.message)
         fields.add("error", job.status == .error ? errorMessage(job) : nil)
@@ -68,6 +69,12 @@ enum JobView {
         fields.add("ended", job.completedAt.map { ended($0, job) })
         fields.add("log", job.logPath)
         return fields.lines
+    }
+
+    /// `2026-01-15T08:00:00.123Z (in 5m)`.
+    private static func start(expected time: Timestamp, now: Timestamp) -> String {
+        let wait = time.milliseconds - now.milliseconds
+        return "\(time) (\(wait < 1000 ? "any moment" : "in \(Ages.text(milliseconds: wait))"))"
     }
 
     private static func ended(_ time: Timestamp, _ job: Job) -> String {

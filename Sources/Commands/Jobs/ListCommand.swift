@@ -6,7 +6,12 @@ struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List jobs, newest first.",
-        discussion: "Example: hoistway list --type application --status error --limit 10"
+        discussion: """
+            A page goes through the index of the narrowest condition; the other conditions look at no more than 2,000 jobs \
+            a call, so that a page may be shorter than its limit and still tell where to go on.
+
+            Example: hoistway list --type application --status error --limit 10
+            """
     )
 
     @Option(help: "Only of this type.")
@@ -38,9 +43,13 @@ struct ListCommand: AsyncParsableCommand {
     @Option(help: "Where an earlier page ended.")
     var cursor: String?
 
+    @Flag(help: "Show what jobs depend on under them.")
+    var tree = false
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        if tree, global.json { throw ValidationError("--json and --tree exclude each other") }
         guard (1...1000).contains(limit) else { throw ValidationError("--limit must be from 1 to 1000") }
     }
 
@@ -64,12 +73,13 @@ struct ListCommand: AsyncParsableCommand {
         try await Session.run(global) { session in
             let page = try await session.store.list(filter)
             if global.json {
-                var items: [JSON] = []
-                for job in page.jobs { items.append(try await JobView.json(job, in: session)) }
+                let waiting = try await session.store.waiting(page.jobs)
+                let items = zip(page.jobs, waiting).map { JobView.json($0, waiting: $1) }
                 session.print(JobView.page(items, nextCursor: page.nextCursor))
                 return
             }
-            JobTable.lines(page.jobs, width: session.console.width).forEach(session.console.line)
+            let rows = tree ? try await JobTree.read(page.jobs, in: session.store).rows : JobTable.rows(page.jobs)
+            JobTable.lines(rows, width: session.console.width).forEach(session.console.line)
             if let cursor = page.nextCursor { session.console.note("there are more: --cursor \(cursor)") }
         }
     }
@@ -77,14 +87,22 @@ struct ListCommand: AsyncParsableCommand {
 
 /// Jobs as a table.
 enum JobTable {
-    static func lines(_ jobs: [Job], width: Int?, now: Timestamp = .now()) -> [String] {
+    static func rows(_ jobs: [Job]) -> [JobTree.Row] {
+        jobs.map { JobTree.Row(indent: "", id: $0.id, job: $0, isRepeated: false) }
+    }
+
+    static func lines(_ rows: [JobTree.Row], width: Int?, now: Timestamp = .now()) -> [String] {
         var table = Table(["ID", "TYPE", "RESOURCE", "STATUS", "PROGRESS", "AGE", "TITLE"])
-        for job in jobs {
+        for row in rows {
+            guard let job = row.job else {
+                table.rows.append([row.indent + row.id, "-", "-", "gone", "-", "-", ""])
+                continue
+            }
             let age = Ages.since(job.createdAt, now: now)
             let progress = JobView.progress(job)
             table.rows.append([
-                job.id, job.type.name, job.resourceID, job.state.description, progress.isEmpty ? "-" : progress, age,
-                job.title,
+                row.indent + row.id, job.type.name, job.resourceID, job.state.description,
+                progress.isEmpty ? "-" : progress, age, row.isRepeated ? "(see above)" : job.title,
             ])
         }
         return table.lines(width: width)

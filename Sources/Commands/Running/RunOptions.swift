@@ -77,7 +77,8 @@ struct RunOptions: ParsableArguments {
         return settings
     }
 
-    private static func monitor(beside program: String) throws(CommandFailure) -> String {
+    /// Absolute path of the monitor that lies beside a program.
+    static func monitor(beside program: String) throws(CommandFailure) -> String {
         let folder = program.split(separator: "/").dropLast().map { "/\($0)" }.joined()
         let path = "\(folder)/hoistway-monitor"
         guard SystemFile.find("hoistway-monitor", in: folder) == path else {

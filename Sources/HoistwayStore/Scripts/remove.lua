@@ -11,7 +11,7 @@
 local id = ARGV[1]
 local key = job_key(id)
 local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
-  'pastWorkers')
+  'pastWorkers', 'serverId', 'labels')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
@@ -23,6 +23,7 @@ redis.call('ZREM', P .. 'index', id)
 redis.call('ZREM', P .. 'index:type:' .. j[3], id)
 redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
 redis.call('ZREM', P .. 'index:' .. j[1], id)
+for _, name in ipairs(further_indexes(j[8], j[9])) do redis.call('ZREM', P .. name, id) end
 if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
   redis.call('DEL', P .. 'idempotency:' .. j[6])
 end

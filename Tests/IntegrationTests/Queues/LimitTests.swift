@@ -31,7 +31,7 @@ struct LimitTests {
             try await eventually("two to run") { try await running(site, 5) == 2 }
             try await eventually("the rest to wait") { try await site.queue("backup").count == 3 }
             #expect(
-                try await because(site, try #require(try await site.queue("backup").first)).contains("its limit is 2")
+                try await because(site, try #require(try await site.queue("backup").first)) == "limit"
             )
             for _ in 0..<5 {
                 for number in 0..<5 where try await site.field("b\(number)", "status") == "running" {
@@ -68,12 +68,12 @@ struct LimitTests {
     @Test func aRateHoldsBackAndLetsGo() async throws {
         try await Site.with { site in
             try site.recipe("backup", "true")
-            let configuration = try site.write("rate: {backup: 2/3s}\n", to: "rate.yaml")
+            let configuration = try site.write("rate: {backup: 2/8s}\n", to: "rate.yaml")
             let worker = try await site.worker(["--config", configuration])
             try await site.push("backup", all: (0..<5).map { #"{"id":"b\#($0)","backupId":"r\#($0)"}"# })
             for id in ["b0", "b1"] { _ = try await site.ended(id) }
             try await eventually("the rest to wait") { try await site.queue("backup") == ["b2", "b3", "b4"] }
-            #expect(try await because(site, "b2").contains("may start in 3s"))
+            #expect(try await because(site, "b2") == "rate")
             var starts: [Int64] = []
             for number in 0..<5 {
                 let started = try #require(try await site.ended("b\(number)")["startedAt"])
@@ -81,7 +81,7 @@ struct LimitTests {
             }
             starts.sort()
             // Measured at the claim, a few milliseconds before the start.
-            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 2500) }
+            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 7500) }
             try await worker.end(SIGTERM)
         }
     }

@@ -25,7 +25,8 @@ extension DocumentBuilder {
     static func failure(_ refusal: Refusal, type: JobType? = nil) -> CommandFailure {
         guard !refusal.fieldErrors.isEmpty else { return CommandFailure(refusal) }
         let text = refusal.fieldErrors.entries.map { "\(option(for: $0.field, type: type)): \($0.message)" }
-        let code: CommandFailure.Code = refusal.code == .conflict ? .failed : .usage
+        let code: CommandFailure.Code =
+            [.conflict, .queueFull, .quarantined].contains(refusal.code) ? .failed : .usage
         return CommandFailure(code, text.joined(separator: "; "))
     }
 }

@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 
 /// Shows a log while it grows: its lines as they come and, on a terminal, a last line with stage and progress that is redrawn.
 struct FollowPrinter {
@@ -46,7 +47,7 @@ struct FollowPrinter {
     }
 
     /// Where the job stands.
-    mutating func status(_ job: Job, waiting: JSON?) {
+    mutating func status(_ job: Job, waiting: Waiting?) {
         guard showsStatus else { return }
         let note = FollowPrinter.note(job, waiting: waiting)
         if redraws {
@@ -90,9 +91,9 @@ extension FollowPrinter {
 
     /// `stage: build (40 %)`, `progress: 40 %` or `waiting: …`; `nil` when there is nothing to say. A topic is told once: a
     /// stage with the progress it began with.
-    static func note(_ job: Job, waiting: JSON?) -> (topic: String, text: String)? {
-        if let because = waiting?["because"]?.stringValue {
-            let text = "waiting: \(because)"
+    static func note(_ job: Job, waiting: Waiting?) -> (topic: String, text: String)? {
+        if let waiting {
+            let text = "waiting: \(waiting.sentence)"
             return (text, text)
         }
         guard job.status == .running else { return nil }
@@ -102,9 +103,9 @@ extension FollowPrinter {
     }
 
     /// `running  build  ████░░░░░░ 40 %  message`, cut to the width.
-    static func statusLine(_ job: Job, waiting: JSON?, _ width: Int) -> String {
+    static func statusLine(_ job: Job, waiting: Waiting?, _ width: Int) -> String {
         var words = [job.state.description]
-        if let because = waiting?["because"]?.stringValue { words.append(because) }
+        if let waiting { words.append(waiting.sentence) }
         if job.status == .running {
             if let stage = job.stage { words.append(stage) }
             let full = min(10, max(0, job.progress / 10))

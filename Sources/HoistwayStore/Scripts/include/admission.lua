@@ -4,13 +4,18 @@
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
-  for _, value in ipairs(fields) do values[#values + 1] = value end
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
   redis.call('HSET', job_key(id), unpack(values))
   local sequence = redis.call('INCR', P .. 'sequence')
   redis.call('ZADD', P .. 'index', sequence, id)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
   return sequence
 end
 
