@@ -55,7 +55,7 @@ struct KeyContents {
         case "index", "waiting", "later", "delayed", "deadlines": return ["zset"]
         case _ where names[0].hasPrefix("lanes"): return ["zset"]
         case "paused", "types", "workers", "claimed", "giving": return ["set"]
-        case "turns", "settling", "meta", "claims", "limits", "superseding": return ["hash"]
+        case "turns", "settling", "meta", "claims", "limits", "superseding", "renewals": return ["hash"]
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]
         case "worker" where key.hasSuffix(":jobs") || key.hasSuffix(":removed"): return ["set"]

@@ -35,6 +35,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -595,7 +596,7 @@ end
 reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
 return { OK, id }
 """#,
-        sha1: "238813a03652d3df66ae2f9f4080841f28448846",
+        sha1: "2468ab26b82f21c15ec4068d641747e132fe1127",
         keyCount: 2
     )
 
@@ -630,6 +631,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -676,7 +678,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "d783382318f0294c2efd24de5a61311f0a2ee806",
+        sha1: "5b1398a98bd0b4403940491455d647f7ab4ce1fd",
         keyCount: 2
     )
 
@@ -711,6 +713,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -805,7 +808,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "428ddf02bb34e54b0074b5c0d8d60f8387ca3ea9",
+        sha1: "b0455a8d381102c04c38d8441f3228c06bc2fe9e",
         keyCount: 2
     )
 
@@ -840,6 +843,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1070,14 +1074,41 @@ local function free_claim(id, j)
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
-local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local worker, host, wanted, window, seen, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[7])
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses', 'hold')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+if tonumber(seen) > fence then heed_loss(worker, seen, ARGV[6]) return {} end
+if claims[5] then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}
-for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
-for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
-local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+for index = 8, 7 + count do types[ARGV[index]] = not paused[ARGV[index]] end
+for index = 8 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 local limited, limits, full = claims[3], {}, {}
 local function is_full(name)
   local most = limits[name]
@@ -1172,7 +1203,10 @@ for _ = 1, wanted + 100 do
     end
   end
 end
-if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+if #taken > 0 then
+  redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence))
+  sign_of_life(worker, number(fence), window)
+end
 rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
@@ -1180,7 +1214,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "b1229a41fbfba02c0caf7c0d8f03c65fedb2d879",
+        sha1: "94823470c564b102cba2fbbbe0be2728d0e9c635",
         keyCount: 2
     )
 
@@ -1215,6 +1249,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1484,7 +1519,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "212a352878048ab7b0d5e299bd029c2321345953",
+        sha1: "e68cb0d5a68073bb3ac95b3bff1968e4e61ad693",
         keyCount: 2
     )
 
@@ -1519,6 +1554,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1921,12 +1957,12 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "91bc54293edf7fb8195fbc61bdbc8c4f74f15d8e",
+        sha1: "487f4e95c8f8ad4741cfc3f11a112a2bb22c1284",
         keyCount: 2
     )
 
-    package static let finish = RedisScript(
-        name: "finish",
+    package static let endLeases = RedisScript(
+        name: "endLeases",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
@@ -1956,6 +1992,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -2437,81 +2474,696 @@ local function begin(id, j, fields, data)
   if tonumber(j.attempt) > 1 then drop_log(id) end
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
-local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
-local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
-if code ~= OK then return { code, '', '' } end
-local key = job_key(id)
-local fields = {}
-for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
-local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
-if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
-if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, j, {}, nil)
+local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' }
+local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
+  despite_full_memory()
+  local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
+  if code ~= OK then return code, '', '' end
+  local key = job_key(id)
+  j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+  local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+  if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+  if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+    begin(id, j, {}, nil)
+  end
+  if outcome == 'done' then
+    fields[#fields + 1] = 'progress'
+    fields[#fields + 1] = 100
+    finish(id, 'done', 'done', nil, fields, nil, j)
+    if j.suspect then count_loss(id, false) end
+    return OK, 'done', ''
+  end
+  local again = false
+  local counted = {}
+  if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+  if j.lostFaults and outcome ~= 'lost' then
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = 0
+  end
+  if outcome == 'spawn' then
+    local faults = tonumber(j.spawnFaults or '0') + 1
+    counted[#counted + 1] = 'spawnFaults'
+    counted[#counted + 1] = faults
+    again = repeatable and faults <= 3
+  elseif outcome == 'lost' then
+    local faults = tonumber(j.lostFaults or '0') + 1
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = faults
+    again = attempts > 1 and faults <= 3
+  elseif outcome ~= 'killed' then
+    failures = failures + 1
+    counted[#counted + 1] = 'failures'
+    counted[#counted + 1] = failures
+    again = repeatable and failures < attempts
+    if temporary then
+      local temporaries = tonumber(j.temporaries or '0') + 1
+      counted[#counted + 1] = 'temporaries'
+      counted[#counted + 1] = temporaries
+      again = again or repeatable and temporaries <= 3
+    end
+  end
+  for _, value in ipairs(counted) do fields[#fields + 1] = value end
+  if j.was_killed then
+    local reason = j.supersededBy and 'superseded' or 'killed'
+    finish(id, reason, 'error', reason, fields, nil, j)
+    return OK, 'error', reason
+  end
+  if not again then
+    finish(id, outcome, 'error', outcome, fields, nil, j)
+    if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
+    return OK, 'error', outcome
+  end
+  local due = NOW + tonumber(wait)
+  local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
+  redis.call('ZREM', P .. 'index:running', id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZADD', P .. 'delayed', due, id)
+  free_claim(id, j)
+  record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+  return OK, 'pending', 'retrying'
 end
-if outcome == 'done' then
-  fields[#fields + 1] = 'progress'
-  fields[#fields + 1] = 100
-  finish(id, 'done', 'done', nil, fields, nil, j)
-  if j.suspect then count_loss(id, false) end
-  return { OK, 'done', '' }
+local worker, seen = ARGV[1], ARGV[2]
+despite_full_memory()
+if worker == '' then
+  if redis.call('HGET', P .. 'claims', 'hold') ~= seen then return CONFLICT end
+  redis.call('HDEL', P .. 'claims', 'hold')
+  announce('claimsResumed', 'workerId', ARGV[3], nil)
+  wake_lanes(function() return true end)
+  return OK
 end
-local again = false
-local counted = {}
-if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if j.lostFaults and outcome ~= 'lost' then
-  counted[#counted + 1] = 'lostFaults'
-  counted[#counted + 1] = 0
+if redis.call('HGET', P .. 'renewals', worker) ~= seen then return CONFLICT end
+local jobs = P .. 'worker:' .. worker .. ':jobs'
+for index = 6, #ARGV, 3 do
+  local id = ARGV[index]
+  conclude(id, ARGV[index + 1], 'lost', true, false, ARGV[index + 2], { 'message', ARGV[4], 'error', ARGV[5] })
 end
-if outcome == 'spawn' then
-  local faults = tonumber(j.spawnFaults or '0') + 1
-  counted[#counted + 1] = 'spawnFaults'
-  counted[#counted + 1] = faults
-  again = repeatable and faults <= 3
-elseif outcome == 'lost' then
-  local faults = tonumber(j.lostFaults or '0') + 1
-  counted[#counted + 1] = 'lostFaults'
-  counted[#counted + 1] = faults
-  again = attempts > 1 and faults <= 3
-elseif outcome ~= 'killed' then
-  failures = failures + 1
-  counted[#counted + 1] = 'failures'
-  counted[#counted + 1] = failures
-  again = repeatable and failures < attempts
-  if temporary then
-    local temporaries = tonumber(j.temporaries or '0') + 1
-    counted[#counted + 1] = 'temporaries'
-    counted[#counted + 1] = temporaries
-    again = again or repeatable and temporaries <= 3
+if redis.call('EXISTS', jobs) == 1 then return WRONG_STATE end
+redis.call('HDEL', P .. 'renewals', worker)
+announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
+return OK
+"""#,
+        sha1: "55ab42a641ff24d822eaa233b0ddf51d7dc6540a",
+        keyCount: 2
+    )
+
+    package static let finish = RedisScript(
+        name: "finish",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
   end
 end
-for _, value in ipairs(counted) do fields[#fields + 1] = value end
-if j.was_killed then
-  local reason = j.supersededBy and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, fields, nil, j)
-  return { OK, 'error', reason }
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
 end
-if not again then
-  finish(id, outcome, 'error', outcome, fields, nil, j)
-  if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
-  return { OK, 'error', outcome }
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local due = NOW + tonumber(wait)
-local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
-  next_revision(j) }
-for _, value in ipairs(fields) do values[#values + 1] = value end
-redis.call('HSET', key, unpack(values))
-redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
-redis.call('ZREM', P .. 'index:running', id)
-if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
-redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
-redis.call('ZADD', P .. 'delayed', due, id)
-free_claim(id, j)
-record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
-return { OK, 'pending', 'retrying' }
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, j, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
+end
+local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' }
+local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
+  despite_full_memory()
+  local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
+  if code ~= OK then return code, '', '' end
+  local key = job_key(id)
+  j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+  local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+  if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+  if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+    begin(id, j, {}, nil)
+  end
+  if outcome == 'done' then
+    fields[#fields + 1] = 'progress'
+    fields[#fields + 1] = 100
+    finish(id, 'done', 'done', nil, fields, nil, j)
+    if j.suspect then count_loss(id, false) end
+    return OK, 'done', ''
+  end
+  local again = false
+  local counted = {}
+  if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+  if j.lostFaults and outcome ~= 'lost' then
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = 0
+  end
+  if outcome == 'spawn' then
+    local faults = tonumber(j.spawnFaults or '0') + 1
+    counted[#counted + 1] = 'spawnFaults'
+    counted[#counted + 1] = faults
+    again = repeatable and faults <= 3
+  elseif outcome == 'lost' then
+    local faults = tonumber(j.lostFaults or '0') + 1
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = faults
+    again = attempts > 1 and faults <= 3
+  elseif outcome ~= 'killed' then
+    failures = failures + 1
+    counted[#counted + 1] = 'failures'
+    counted[#counted + 1] = failures
+    again = repeatable and failures < attempts
+    if temporary then
+      local temporaries = tonumber(j.temporaries or '0') + 1
+      counted[#counted + 1] = 'temporaries'
+      counted[#counted + 1] = temporaries
+      again = again or repeatable and temporaries <= 3
+    end
+  end
+  for _, value in ipairs(counted) do fields[#fields + 1] = value end
+  if j.was_killed then
+    local reason = j.supersededBy and 'superseded' or 'killed'
+    finish(id, reason, 'error', reason, fields, nil, j)
+    return OK, 'error', reason
+  end
+  if not again then
+    finish(id, outcome, 'error', outcome, fields, nil, j)
+    if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
+    return OK, 'error', outcome
+  end
+  local due = NOW + tonumber(wait)
+  local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
+  redis.call('ZREM', P .. 'index:running', id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZADD', P .. 'delayed', due, id)
+  free_claim(id, j)
+  record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+  return OK, 'pending', 'retrying'
+end
+local fields = {}
+for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
+return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "f2444e4628b79fbd97f4255fe276555ffbe7784d",
+        sha1: "b63bd1dd5164df5ac06625017640788c1aeaa356",
         keyCount: 2
     )
 
@@ -2546,6 +3198,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -2590,12 +3243,13 @@ local key = P .. 'worker:' .. id
 if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('HDEL', P .. 'renewals', id)
 redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "9dcf4d47469042a14f6ec197229127930bd7d692",
+        sha1: "a70f5b6a608f691c4e51c45077a2973272405aaa",
         keyCount: 2
     )
 
@@ -2630,6 +3284,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -2672,7 +3327,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "b079616e9d42f288d93e92e62546430276a9b181",
+        sha1: "c2eeb59d54153ef1acdfde6685d880b60a20aa30",
         keyCount: 2
     )
 
@@ -2707,6 +3362,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -2756,7 +3412,7 @@ else
 end
 return OK
 """#,
-        sha1: "d9ccca9a36315e4c0a016cbc93d505adc5f845e6",
+        sha1: "2331485f7ccefdfc89ac4bfbca1ba8dff2762a44",
         keyCount: 2
     )
 
@@ -2791,6 +3447,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3364,7 +4021,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "a988868f78eeba3e8ed86490eb8380b9f22d49bd",
+        sha1: "0e641e55a46d7716b5824213f08aa82f0a60a39d",
         keyCount: 2
     )
 
@@ -3399,6 +4056,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3890,6 +4548,18 @@ local check = {
       end)
     end
   end,
+  renewals = function(worker)
+    local sign = redis.call('HGET', key, worker)
+    if not sign then return end
+    local is_held = redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 1
+    if not string.match(sign, '^%S+ [1-9]%d*$') then
+      say('worker', worker, 'the sign of life of ' .. worker .. ' reads "' .. sign .. '"')
+    elseif not is_held and redis.call('SISMEMBER', P .. 'workers', worker) == 0 then
+      say('worker', worker, key .. ' names the worker ' .. worker .. ', which is not on record', function()
+        redis.call('HDEL', key, worker)
+      end)
+    end
+  end,
   queues = function(lane)
     if redis.call('EXISTS', P .. 'queue:' .. lane) == 0 then return end
     local kind, scope, priority = parts(lane)
@@ -3918,7 +4588,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "ad53e59e9deff091c1bc790f663687a04192c554",
+        sha1: "adc7ed063d1f679fef3465928323a7cc780c4110",
         keyCount: 2
     )
 
@@ -3953,6 +4623,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4354,7 +5025,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "0e64247c17803e8d95ff812923d32c143833b7fd",
+        sha1: "4e82b0824aa770dcfdb3b9863a7f126a498205a3",
         keyCount: 2
     )
 
@@ -4389,6 +5060,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4435,12 +5107,13 @@ if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
   redis.call('DEL', P .. 'wake:worker:' .. ARGV[1], P .. 'wake:worker:' .. ARGV[1] .. ':claimer')
+  redis.call('HDEL', P .. 'renewals', ARGV[1])
   redis.call('EXPIRE', key, 86400)
 end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "0280ba1efc3076a1e9ec0ff7e99bf09e5b9dc6f4",
+        sha1: "5b43623426d363fd6314316cf5d4a1a6df090fc7",
         keyCount: 2
     )
 
@@ -4475,6 +5148,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4548,7 +5222,7 @@ for _, kind in ipairs(kinds) do
 end
 return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
 """#,
-        sha1: "5f96fd1da26e272198d141022066bf9ff4f38ed6",
+        sha1: "217fecfc7815ada0fb96760afdbda89a0feb325e",
         keyCount: 2
     )
 
@@ -4583,6 +5257,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4807,7 +5482,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "e128cb54b599615ea282cdaf8faac63522e24187",
+        sha1: "9f765fd597cc787ab7bee05d57bf9dc0e7f19a23",
         keyCount: 2
     )
 
@@ -4842,6 +5517,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5239,7 +5915,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "e9021e74be2ae91e6eb2dbba6d3023a3e14cf612",
+        sha1: "fdaa93204489fdcf298ec63c55cc7a30eb2838e2",
         keyCount: 2
     )
 
@@ -5274,6 +5950,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5337,7 +6014,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "02d39d70aa141d623422e3425da6f282330ed8e9",
+        sha1: "7dd4a414ccc55d32335aee319ec3368db54055ea",
         keyCount: 2
     )
 
@@ -5372,6 +6049,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5819,7 +6497,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "b7130e68bf7fe3016c87d315f2f4370de389ae72",
+        sha1: "48a1c77129077de4daea8c0f2982ce6e3b2ff584",
         keyCount: 2
     )
 
@@ -5854,6 +6532,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6258,6 +6937,7 @@ local function attempt_of(id, fence, further)
   return OK, j
 end
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
 if j.status == 'running' then return WRONG_STATE end
@@ -6278,7 +6958,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "185d2a1f3bdc7658ab837740d9df020dac37d8ec",
+        sha1: "1d31fdec3bad8388ede95a5aeae682e74e1deefc",
         keyCount: 2
     )
 
@@ -6313,6 +6993,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6360,7 +7041,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "4e98cfc70f0d143f44505d041287783e5a8bbae4",
+        sha1: "767eb0057992bd4505a079e555c0afe1815c4697",
         keyCount: 2
     )
 
@@ -6395,6 +7076,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6831,7 +7513,124 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "5af1e750a4b479d000502e5a964e8f6da2776b33",
+        sha1: "50e118941a2ae88ff55a585bc1e3a5de7a35dda0",
+        keyCount: 2
+    )
+
+    package static let renew = RedisScript(
+        name: "renew",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local worker = ARGV[1]
+despite_full_memory()
+heed_loss(worker, ARGV[4], ARGV[5])
+sign_of_life(worker, ARGV[2], ARGV[3])
+local function code_of(id, fence)
+  local j = fields_of(id, { 'status', 'reason', 'fence' })
+  if j.status == 'running' or j.status == 'pending' and j.reason == 'starting' then
+    if j.fence == fence then return OK end
+  end
+  if j.status == 'done' or j.status == 'error' then return STALE_FENCE end
+  if tonumber(j.fence or '0') < tonumber(fence) and was_lost(fence) then return NOT_FOUND end
+  return STALE_FENCE
+end
+local codes = {}
+for index = 6, #ARGV, 2 do codes[#codes + 1] = code_of(ARGV[index], ARGV[index + 1]) end
+return codes
+"""#,
+        sha1: "323ce2e673dfc981e841d27909ec89438b69704b",
         keyCount: 2
     )
 
@@ -6866,6 +7665,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6920,6 +7720,7 @@ local function attempt_of(id, fence, further)
   return OK, j
 end
 local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 local key = job_key(id)
@@ -6941,7 +7742,380 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "df137f1fb9c5a270b821229a5a0dd31e354b0cd5",
+        sha1: "95c5919e4a409f229ee3b5b393ad9687a76221dd",
+        keyCount: 2
+    )
+
+    package static let restore = RedisScript(
+        name: "restore",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local id, fence, worker = ARGV[1], ARGV[2], ARGV[3]
+local key = job_key(id)
+despite_full_memory()
+heed_loss(worker, ARGV[4], ARGV[5])
+local had = fields_of(id, { 'status', 'reason', 'fence', 'workerId', 'type', 'resourceId', 'serverId', 'node', 'priority',
+  'concurrencyKey', 'counted', 'revision' })
+if had.status == 'running' and had.fence == fence then return ALREADY end
+if had.status == 'done' or had.status == 'error' then return STALE_FENCE end
+if tonumber(had.fence or '0') > tonumber(fence) then return STALE_FENCE end
+if not was_lost(fence) then return had.status and STALE_FENCE or NOT_FOUND end
+local function leave_lane(job, j)
+  local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+  local queue = P .. 'queue:' .. lane
+  if redis.call('LLEN', queue) <= 1000 then
+    redis.call('LREM', queue, 1, job)
+    if redis.call('EXISTS', queue) == 0 then drop_lane(scope_of(j.node, j.serverId), lane) end
+  end
+  redis.call('SREM', P .. 'paused:' .. j.type, job)
+end
+local function uproot()
+  if had.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. had.type, id)
+    redis.call('ZREM', P .. 'deadlines', id)
+  end
+  if had.status == 'running' or had.reason == 'starting' then
+    free_claim(id, had)
+  else
+    leave_lane(id, had)
+    redis.call('ZREM', P .. 'delayed', id)
+    redis.call('ZREM', P .. 'waiting:' .. had.concurrencyKey, id)
+    redis.call('ZREM', P .. 'later:' .. had.concurrencyKey, id)
+  end
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies', key)
+end
+if had.status then uproot() end
+local j = {}
+for index = 6, #ARGV, 2 do j[ARGV[index]] = ARGV[index + 1] end
+local revision = math.max(tonumber(j.revision or '0'), tonumber(had.revision or '0')) + 1
+local values = {}
+for index = 6, #ARGV do values[#values + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(values))
+redis.call('HSET', key, 'id', id, 'status', 'running', 'workerId', worker, 'fence', fence, 'updatedAt', AT, 'revision',
+  revision)
+redis.call('SADD', P .. 'types', j.type)
+local sequence = redis.call('ZSCORE', P .. 'index', id) or redis.call('INCR', P .. 'sequence')
+redis.call('ZADD', P .. 'index', sequence, id)
+redis.call('ZADD', P .. 'index:type:' .. j.type, sequence, id)
+redis.call('ZADD', P .. 'index:resource:' .. j.type .. ':' .. j.resourceId, sequence, id)
+redis.call('ZADD', P .. 'index:running', sequence, id)
+for _, name in ipairs(further_indexes(j.serverId, j.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+if redis.call('HEXISTS', P .. 'claims', 'limited') == 1 then count_claim(id, j.type, j.serverId) end
+record(id, 'restored', 'running', nil, worker, j.attempt, fence, nil)
+local turn, limit = j.concurrencyKey, tonumber(j.concurrencyLimit or '1')
+local kept = {}
+local others = holders_of(turn)
+local excess = #others + 1 - limit
+for _, holder in ipairs(others) do
+  local h = fields_of(holder, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt' })
+  local waits = h.status == 'pending' and (h.reason == 'queued' or h.reason == 'paused')
+  if holder == id then
+    excess = excess - 1
+  elseif waits and excess > 0 then
+    excess = excess - 1
+    leave_lane(holder, h)
+    redis.call('ZADD', P .. 'waiting:' .. turn, redis.call('ZSCORE', P .. 'index', holder), holder)
+    redis.call('HSET', job_key(holder), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HDEL', job_key(holder), 'queuedAt')
+    redis.call('HINCRBY', job_key(holder), 'revision', 1)
+    record(holder, 'blocked', 'pending', 'blocked', nil, h.attempt, nil, nil)
+  else
+    kept[#kept + 1] = holder
+  end
+end
+take_turn(turn, kept, id)
+return OK
+"""#,
+        sha1: "cb973b8b309f741beacd61cd50cc342bf1007433",
         keyCount: 2
     )
 
@@ -6976,6 +8150,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7303,7 +8478,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "1c01d1b3e9a37ba983947deaaf2baf9feba4cad3",
+        sha1: "e547491570bcc8e0bc6242d18eae74ff071798d2",
         keyCount: 2
     )
 
@@ -7338,6 +8513,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7426,13 +8602,14 @@ local function begin(id, j, fields, data)
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "02dda1bbec9da34b22608ac6498a258a0265b140",
+        sha1: "b34e7234a6b8b92409e234823c608766b919314f",
         keyCount: 2
     )
 
@@ -7467,6 +8644,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7516,7 +8694,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "61b94df1d268ba2c394c8cbc3cd5363cba98114b",
+        sha1: "cd583504308e597cd11906a8f7f5afb0f20b6218",
         keyCount: 2
     )
 
@@ -7551,6 +8729,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8004,7 +9183,33 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
+despite_full_memory()
 local listener = 0
 if can_listen then
   local holder = redis.call('GET', P .. 'role:listener')
@@ -8016,8 +9221,10 @@ end
 local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
+  heed_loss(worker, ARGV[6], ARGV[7])
+  sign_of_life(worker, ARGV[4], ARGV[5])
   local values = { 'heartbeatAt', AT }
-  for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
+  for index = 8, #ARGV do values[#values + 1] = ARGV[index] end
   local w = redis.call('HMGET', key, 'stopMode', 'state')
   if w[2] then
     redis.call('HSET', key, unpack(values))
@@ -8095,9 +9302,12 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
 end
 local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
+local claims = redis.call('HMGET', P .. 'claims', 'fence', 'hold')
+local watches = worker ~= '' and (listener == 1 or redis.call('HLEN', P .. 'renewals') <= 50)
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '' }
 """#,
-        sha1: "0315184400415bf2548a7db6e5ee63afd737a3b6",
+        sha1: "90947148b04f2b9a3367422d6fe864276b9d0e5d",
         keyCount: 2
     )
 
@@ -8132,6 +9342,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8506,7 +9717,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "1929ecc8b27de99c186c374f726086343672da43",
+        sha1: "491ecc9ac97a72380bee45cc84a4b92d18c24db5",
         keyCount: 2
     )
 
@@ -8518,6 +9729,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         claim,
         configure,
         drain,
+        endLeases,
         finish,
         forgetWorker,
         forgotten,
@@ -8534,7 +9746,9 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         release,
         releaseQuarantine,
         remove,
+        renew,
         report,
+        restore,
         retry,
         started,
         stopWorker,

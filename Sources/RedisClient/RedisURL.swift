@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where Redis is and who we are there: `redis://user:password@host:port/db`, `unix:///path?db=0` or `redis+unix://…`.
 /// Every part is percent-decoded.
 package struct RedisURL: Sendable, Hashable {
@@ -16,6 +18,15 @@ package struct RedisURL: Sendable, Hashable {
         self.username = username
         self.password = password
         self.database = database
+    }
+
+    /// Whether it names one place that is always the same: no name that another host may get.
+    package var isFixed: Bool {
+        switch address {
+        case .unix: true
+        case .tcp("localhost", _): true
+        case .tcp(let host, _): (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        }
     }
 
     /// - Throws: ``RedisError`` with `invalidURL`. Its message never contains the password.

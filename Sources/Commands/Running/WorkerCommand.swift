@@ -19,8 +19,13 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    // Taken, because units and scripts that name it must go on working when leases come; not shown before.
-    @Option(help: .hidden, transform: OptionValue.span)
+    @Option(
+        help: ArgumentHelp(
+            "End an attempt whose worker is gone or cut off for this long (default: 60s; 0: never).",
+            valueName: "span"
+        ),
+        transform: OptionValue.span
+    )
     var fenceAfter: TimeSpan?
 
     @OptionGroup var global: GlobalOptions
@@ -30,14 +35,14 @@ struct WorkerCommand: AsyncParsableCommand {
         let configuration = try ConfigurationFile.load(global.config, console: console)
         configuration.warnOfKeysWithoutEffect(console)
         let data = try DataLocation.path(options.data, configuration, console: console)
-        let settings = try options.settings(
+        var settings = try options.settings(
             redis: try await RedisLocation.resolve(global.redis, configuration, console: console),
             prefix: try Session.prefix(global, configuration),
             data: data,
             configuration: configuration,
             console: console
         )
-        if fenceAfter != nil { console.note("--fence-after has no effect yet: this version has no leases") }
+        settings.fenceAfter = fenceAfter ?? configuration.worker.fenceAfter ?? WorkerSettings.standardFenceAfter
         let place = "\(settings.redis), data in \(data)"
         try await WorkerDaemon(settings: settings, logger: .daemon) { id in
             console.note("worker \(id) takes jobs from \(place)")
