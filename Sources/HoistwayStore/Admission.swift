@@ -34,7 +34,7 @@ extension Store {
     package func enqueue(_ document: JobDocument, requestID: String = Identifier.ulid()) async throws -> Admission {
         guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
-        let arguments = Store.arguments(of: document, id: id, inbox: "", raw: [], requestID: requestID)
+        let arguments = Store.arguments(of: document, id: id, requestID: requestID)
         let (code, values) = try await answer(Scripts.admit, arguments)
         return try Store.admission(of: document, id: id, code, values.first?.string ?? "")
     }
@@ -71,7 +71,7 @@ extension Store {
     }
 
     /// Whether a type is built in or was ever announced by a worker.
-    private func isKnown(_ type: JobType) async throws -> Bool {
+    func isKnown(_ type: JobType) async throws -> Bool {
         if type.isBuiltIn { return true }
         return try await redis.send(["SISMEMBER", .string(keys.types), .string(type.name)]).int == 1
     }
@@ -144,7 +144,7 @@ extension Store {
         return "{\"raw\":\(JSON.string(kept).text),\"error\":\(refusal.json.text)"
     }
 
-    private static func admission(
+    static func admission(
         of document: JobDocument,
         id: String,
         _ code: StoreCode,
@@ -164,12 +164,13 @@ extension Store {
         }
     }
 
-    private static func arguments(
+    static func arguments(
         of document: JobDocument,
         id: String,
-        inbox: String,
-        raw: [UInt8],
-        requestID: String
+        inbox: String = "",
+        raw: [UInt8] = [],
+        requestID: String,
+        scheduleID: String? = nil
     ) -> [RedisArgument] {
         var arguments: [RedisArgument] = [
             .string(inbox), .bytes(raw), .string(id), .string(document.type.name), .string(document.resourceID),
@@ -189,6 +190,8 @@ extension Store {
             "memberId": document.memberID,
             "labels": document.labels.isEmpty ? nil : JSON.object(document.labels).text,
             "dependsOn": document.dependsOn.isEmpty ? nil : JSON.strings(document.dependsOn).text,
+            "scheduleId": scheduleID,
+            "notify": document.notificationMarks,
             "options": document.options.isEmpty ? nil : JSON.object(document.options).text,
         ])
         return arguments + ["payload", .bytes(document.payload)]

@@ -67,7 +67,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -282,7 +283,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -326,6 +327,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -510,92 +517,95 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
-local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local function given(value) return value ~= '' and value or nil end
-local j = { kind = kind, node = given(ARGV[6]), server = given(ARGV[7]), priority = ARGV[8], key = ARGV[9],
-  limit = tonumber(ARGV[10]) }
-local delay, due, on_conflict = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
-local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), ARGV[16], ARGV[17]
-local dependencies = {}
-for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
-if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if idempotency ~= '' then
-  local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
-  if first and redis.call('EXISTS', job_key(first)) == 1 then
-    if inbox ~= '' then redis.call('LPOP', inbox) end
-    reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
-    return { ALREADY, first }
+local function admit(A, data)
+  local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
+  local function given(value) return value ~= '' and value or nil end
+  local j = { kind = kind, node = given(A[6]), server = given(A[7]), priority = A[8], key = A[9],
+    limit = tonumber(A[10]), data = data }
+  local delay, due, on_conflict = tonumber(A[11]), tonumber(A[12]), A[13]
+  local idempotency, deadline, reply_to, request = A[14], tonumber(A[15]), A[16], A[17]
+  local dependencies = {}
+  for index = 1, tonumber(A[18]) do dependencies[index] = A[18 + index] end
+  if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+  if idempotency ~= '' then
+    local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+    if first and redis.call('EXISTS', job_key(first)) == 1 then
+      if inbox ~= '' then redis.call('LPOP', inbox) end
+      reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+      return { ALREADY, first }
+    end
   end
-end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
+  if redis.call('EXISTS', job_key(id)) == 1 then
+    if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+      return { ALREADY, id }
+    end
+    return { ID_IN_USE, '' }
   end
-  return { ID_IN_USE, '' }
-end
-for _, dependency in ipairs(dependencies) do
-  if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
-end
-if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
-    or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
-  return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
-end
-local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
-local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
-local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
-if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
-    and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
-  return { QUEUE_FULL, most }
-end
-if heed[2] then
-  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
-  if harmful then return { QUARANTINED, lost } end
-end
-if inbox ~= '' then redis.call('LPOP', inbox) end
-local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
-if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
-if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
-if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = ARGV[10] end
-if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
-if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
-for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
-local sequence = create(id, kind, resource, fields)
-redis.call('SADD', P .. 'types', kind)
-if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-if due == 0 and delay > 0 then due = NOW + delay end
-if deadline > 0 then
-  redis.call('HSET', job_key(id), 'startDeadline', ARGV[15])
-  redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
-end
-if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
-local failed
-local open = false
-for _, dependency in ipairs(dependencies) do
-  local status = redis.call('HGET', job_key(dependency), 'status')
-  if status == 'error' then failed = failed or dependency end
-  if status ~= 'done' and status ~= 'error' then
-    open = true
-    redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+  for _, dependency in ipairs(dependencies) do
+    if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
   end
+  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+      or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+    return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+  end
+  local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+  local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+  local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+    return { QUEUE_FULL, most }
+  end
+  if heed[2] then
+    local harmful, lost = quarantined(kind, resource, A[#A])
+    if harmful then return { QUARANTINED, lost } end
+  end
+  if inbox ~= '' then redis.call('LPOP', inbox) end
+  local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+  if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+  if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+  if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = A[10] end
+  if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+  if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+  for index = 19 + #dependencies, #A do fields[#fields + 1] = A[index] end
+  local sequence = create(id, kind, resource, fields)
+  redis.call('SADD', P .. 'types', kind)
+  if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+  if due == 0 and delay > 0 then due = NOW + delay end
+  if deadline > 0 then
+    redis.call('HSET', job_key(id), 'startDeadline', A[15])
+    redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+  end
+  if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
+  local failed
+  local open = false
+  for _, dependency in ipairs(dependencies) do
+    local status = redis.call('HGET', job_key(dependency), 'status')
+    if status == 'error' then failed = failed or dependency end
+    if status ~= 'done' and status ~= 'error' then
+      open = true
+      redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+      redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+    end
+  end
+  local turn
+  if supersedes and not open and not failed and due <= NOW then
+    turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+  end
+  place(id, j, sequence, due, open or failed, turn)
+  if j.place then give_turns(j.key) end
+  if failed then
+    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+      '{"dependency":' .. quoted(failed) .. '}')
+  end
+  reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+  return { OK, id }
 end
-local turn
-if supersedes and not open and not failed and due <= NOW then
-  turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
-end
-place(id, j, sequence, due, open or failed, turn)
-if j.place then give_turns(j.key) end
-if failed then
-  finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-    '{"dependency":' .. quoted(failed) .. '}')
-end
-reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
-return { OK, id }
+return admit(ARGV, nil)
 """#,
-        sha1: "238813a03652d3df66ae2f9f4080841f28448846",
+        sha1: "abe7161673b71a9b68a817ea6114bac61116e74c",
         keyCount: 2
     )
 
@@ -662,7 +672,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -676,7 +687,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "d783382318f0294c2efd24de5a61311f0a2ee806",
+        sha1: "3f31ca631a43fca600335241547c0cc9f8b77e96",
         keyCount: 2
     )
 
@@ -743,7 +754,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -805,7 +817,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "428ddf02bb34e54b0074b5c0d8d60f8387ca3ea9",
+        sha1: "aaac1c6bfb7bde71782a2c365e69015477ade087",
         keyCount: 2
     )
 
@@ -872,7 +884,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1180,7 +1193,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "b1229a41fbfba02c0caf7c0d8f03c65fedb2d879",
+        sha1: "9576574be33c350a33860d4b1daaecfefb1c9cc0",
         keyCount: 2
     )
 
@@ -1247,7 +1260,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1484,7 +1498,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "212a352878048ab7b0d5e299bd029c2321345953",
+        sha1: "2778f8e48b008b22017c5261c65ba100554bac7a",
         keyCount: 2
     )
 
@@ -1551,7 +1565,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1766,7 +1781,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -1810,6 +1825,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -1921,7 +1942,97 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "91bc54293edf7fb8195fbc61bdbc8c4f74f15d8e",
+        sha1: "0f3c97388295ad56be9e3f41bebbee27cfe02410",
+        keyCount: 2
+    )
+
+    package static let ended = RedisScript(
+        name: "ended",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
+local found = {}
+for _, status in ipairs({ 'done', 'error' }) do
+  local page = redis.call('ZREVRANGEBYSCORE', P .. 'index:' .. status, before, '-inf', 'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do found[#found + 1] = { page[index], tonumber(page[index + 1]) } end
+end
+table.sort(found, function(one, other) return one[2] > other[2] end)
+local rows = {}
+for index = 1, math.min(#found, 100) do
+  local id = found[index][1]
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+end
+return rows
+"""#,
+        sha1: "1de680af1d902002661799b04c82cd999a3eabf4",
         keyCount: 2
     )
 
@@ -1988,7 +2099,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -2203,7 +2315,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -2247,6 +2359,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -2439,7 +2557,7 @@ local function begin(id, j, fields, data)
 end
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}
@@ -2511,12 +2629,12 @@ free_claim(id, j)
 record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
 return { OK, 'pending', 'retrying' }
 """#,
-        sha1: "f2444e4628b79fbd97f4255fe276555ffbe7784d",
+        sha1: "9d9adfa9fc4174ce8264e8fc1e83ec3fba5b4875",
         keyCount: 2
     )
 
-    package static let forgetWorker = RedisScript(
-        name: "forgetWorker",
+    package static let fireSchedule = RedisScript(
+        name: "fireSchedule",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
@@ -2578,252 +2696,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-local id = ARGV[1]
-local key = P .. 'worker:' .. id
-if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
-local found = redis.call('DEL', key)
-found = found + redis.call('SREM', P .. 'workers', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
-if found == 0 then return NOT_FOUND end
-announce('forgotten', 'workerId', id, nil)
-return OK
-"""#,
-        sha1: "9dcf4d47469042a14f6ec197229127930bd7d692",
-        keyCount: 2
-    )
-
-    package static let forgotten = RedisScript(
-        name: "forgotten",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
-return OK
-"""#,
-        sha1: "b079616e9d42f288d93e92e62546430276a9b181",
-        keyCount: 2
-    )
-
-    package static let holdControl = RedisScript(
-        name: "holdControl",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-local role = P .. 'role:control'
-local holder = redis.call('GET', role)
-if holder and holder ~= ARGV[1] then return CONFLICT end
-if ARGV[2] == '1' then
-  redis.call('SET', role, ARGV[1], 'PX', 2000)
-else
-  redis.call('DEL', role)
-end
-return OK
-"""#,
-        sha1: "d9ccca9a36315e4c0a016cbc93d505adc5f845e6",
-        keyCount: 2
-    )
-
-    package static let inspectJobs = RedisScript(
-        name: "inspectJobs",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -3038,7 +2912,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -3082,6 +2956,921 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
+end
+local function create(id, kind, resource, fields)
+  local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
+    'updatedAt', AT, 'revision', 1 }
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
+  redis.call('HSET', job_key(id), unpack(values))
+  local sequence = redis.call('INCR', P .. 'sequence')
+  redis.call('ZADD', P .. 'index', sequence, id)
+  redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
+  redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
+  redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  return sequence
+end
+local function place(id, j, sequence, due, open, turn)
+  local reason
+  if open then
+    reason = 'blocked'
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
+    if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
+  elseif due > NOW then
+    reason = 'delayed'
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
+    redis.call('ZADD', P .. 'delayed', due, id)
+  else
+    local holders = holders_of(j.key)
+    if turn or turn_free(j.key, holders, j.limit) then
+      if not turn then take_turn(j.key, holders, id) end
+      reason = type_paused(j.kind) and 'paused' or 'queued'
+      if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
+      redis.call('HSET', job_key(id), 'queuedAt', AT)
+      if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
+    else
+      reason = 'blocked'
+      redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
+    end
+  end
+  redis.call('HSET', job_key(id), 'reason', reason)
+  if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
+  return reason
+end
+local function admit(A, data)
+  local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
+  local function given(value) return value ~= '' and value or nil end
+  local j = { kind = kind, node = given(A[6]), server = given(A[7]), priority = A[8], key = A[9],
+    limit = tonumber(A[10]), data = data }
+  local delay, due, on_conflict = tonumber(A[11]), tonumber(A[12]), A[13]
+  local idempotency, deadline, reply_to, request = A[14], tonumber(A[15]), A[16], A[17]
+  local dependencies = {}
+  for index = 1, tonumber(A[18]) do dependencies[index] = A[18 + index] end
+  if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+  if idempotency ~= '' then
+    local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+    if first and redis.call('EXISTS', job_key(first)) == 1 then
+      if inbox ~= '' then redis.call('LPOP', inbox) end
+      reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+      return { ALREADY, first }
+    end
+  end
+  if redis.call('EXISTS', job_key(id)) == 1 then
+    if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+      return { ALREADY, id }
+    end
+    return { ID_IN_USE, '' }
+  end
+  for _, dependency in ipairs(dependencies) do
+    if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
+  end
+  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+      or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+    return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+  end
+  local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+  local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+  local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+    return { QUEUE_FULL, most }
+  end
+  if heed[2] then
+    local harmful, lost = quarantined(kind, resource, A[#A])
+    if harmful then return { QUARANTINED, lost } end
+  end
+  if inbox ~= '' then redis.call('LPOP', inbox) end
+  local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+  if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+  if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+  if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = A[10] end
+  if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+  if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+  for index = 19 + #dependencies, #A do fields[#fields + 1] = A[index] end
+  local sequence = create(id, kind, resource, fields)
+  redis.call('SADD', P .. 'types', kind)
+  if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+  if due == 0 and delay > 0 then due = NOW + delay end
+  if deadline > 0 then
+    redis.call('HSET', job_key(id), 'startDeadline', A[15])
+    redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+  end
+  if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
+  local failed
+  local open = false
+  for _, dependency in ipairs(dependencies) do
+    local status = redis.call('HGET', job_key(dependency), 'status')
+    if status == 'error' then failed = failed or dependency end
+    if status ~= 'done' and status ~= 'error' then
+      open = true
+      redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+      redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+    end
+  end
+  local turn
+  if supersedes and not open and not failed and due <= NOW then
+    turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+  end
+  place(id, j, sequence, due, open or failed, turn)
+  if j.place then give_turns(j.key) end
+  if failed then
+    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+      '{"dependency":' .. quoted(failed) .. '}')
+  end
+  reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+  return { OK, id }
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local schedule, revision, seen, tick, due, overlap, run = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local WHY = { [CONFLICT] = 'its concurrency key is in use', [UNKNOWN_DEPENDENCY] = 'a job it depends on does not exist',
+  [ID_IN_USE] = 'a job of its id is there already', [QUEUE_FULL] = 'its queue is full',
+  [QUARANTINED] = 'its like was lost three times' }
+local key = schedule_key(schedule)
+local s = redis.call('HMGET', key, 'revision', 'next', 'lastJobId')
+if not s[1] then return { NOT_FOUND, '' } end
+if run ~= 'now' then
+  if s[1] ~= revision or s[2] ~= seen then return { HEAD_CHANGED, '' } end
+  set_next(schedule, tick, due)
+end
+local at = run ~= 'now' and iso(tonumber(run ~= '' and run or seen)) or nil
+local function note(event, why)
+  local data = '{"tick":' .. quoted(at) .. ',"because":' .. quoted(why) .. '}'
+  redis.call('HSET', key, 'lastSkipped', data)
+  announce(event, 'scheduleId', schedule, data)
+end
+if run == '' then
+  note('scheduleMissed', 'nobody was there at its time')
+  return { ALREADY, '' }
+end
+local last = s[3] and redis.call('HMGET', job_key(s[3]), 'status', 'reason', 'workerId') or {}
+local living = last[1] == 'pending' or last[1] == 'running'
+if living and overlap == 'skip' then
+  note('scheduleSkipped', 'its job ' .. s[3] .. ' has not ended')
+  return { ALREADY, '' }
+end
+local A = {}
+for index = 8, #ARGV do A[#A + 1] = ARGV[index] end
+local id = A[3]
+local answer = admit(A, '{"scheduleId":' .. quoted(schedule) .. ',"tick":' .. quoted(at) .. '}')
+if answer[1] ~= OK then
+  if answer[1] ~= ALREADY and run ~= 'now' then note('scheduleFailed', WHY[answer[1]] or 'it was refused') end
+  return answer
+end
+redis.call('HSET', key, 'lastJobId', id, 'lastRunAt', AT)
+last = living and redis.call('HMGET', job_key(s[3]), 'status', 'reason', 'workerId') or {}
+if overlap == 'replace' then
+  if last[1] == 'pending' and last[2] ~= 'starting' then
+    finish(s[3], 'superseded', 'error', 'superseded', { 'supersededBy', id, 'message', 'superseded by ' .. id },
+      '{"supersededBy":' .. quoted(id) .. '}')
+  elseif last[1] == 'pending' or last[1] == 'running' then
+    redis.call('HSET', job_key(s[3]), 'supersededBy', id)
+    request_kill(s[3], last[3], nil, nil, 'null', quoted('superseded by ' .. id))
+  end
+end
+return answer
+"""#,
+        sha1: "a16ad1d4fe8f1f3b1b4541fe1921862f075f2458",
+        keyCount: 2
+    )
+
+    package static let forgetWorker = RedisScript(
+        name: "forgetWorker",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id = ARGV[1]
+local key = P .. 'worker:' .. id
+if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+local found = redis.call('DEL', key)
+found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+if found == 0 then return NOT_FOUND end
+announce('forgotten', 'workerId', id, nil)
+return OK
+"""#,
+        sha1: "33bfaa8c0726c857b4ebb19d66f0daa360e77f5b",
+        keyCount: 2
+    )
+
+    package static let forgotten = RedisScript(
+        name: "forgotten",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
+return OK
+"""#,
+        sha1: "8474dcee5da0e1272f46f369277fb129659941c1",
+        keyCount: 2
+    )
+
+    package static let holdControl = RedisScript(
+        name: "holdControl",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local role = P .. 'role:control'
+local holder = redis.call('GET', role)
+if holder and holder ~= ARGV[1] then return CONFLICT end
+if ARGV[2] == '1' then
+  redis.call('SET', role, ARGV[1], 'PX', 2000)
+else
+  redis.call('DEL', role)
+end
+return OK
+"""#,
+        sha1: "34b757d7983d211404586a7bc2764181ca451dca",
+        keyCount: 2
+    )
+
+    package static let inspectJobs = RedisScript(
+        name: "inspectJobs",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -3364,7 +4153,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "a988868f78eeba3e8ed86490eb8380b9f22d49bd",
+        sha1: "53e75e289a510e31bcc4c3ec279a8ee9e8a326ba",
         keyCount: 2
     )
 
@@ -3431,7 +4220,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -3646,7 +4436,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -3690,6 +4480,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -3903,6 +4699,31 @@ local check = {
       if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
     end)
   end,
+  schedules = function(id)
+    local s = redis.call('HMGET', P .. 'schedule:' .. id, 'definition', 'paused', 'due')
+    local due = redis.call('ZSCORE', key, id)
+    if not s[1] then
+      if not due then return end
+      return say('leftover', id, key .. ' names the schedule ' .. id .. ', which does not exist', function()
+        redis.call('ZREM', key, id)
+      end)
+    end
+    if due ~= (s[3] or 'inf') then
+      say('index', id, 'the schedule ' .. id .. ' comes due at ' .. (s[3] or 'no time') .. ', but stands at '
+        .. (due or 'none'), function() redis.call('ZADD', key, s[3] or '+inf', id) end)
+    end
+    if (s[2] == '1') == (s[3] ~= false) then
+      say('fields', id, 'the schedule ' .. id .. (s[2] == '1' and ' is paused and has a' or ' has no') .. ' next run: '
+        .. 'pause and resume it')
+    end
+  end,
+  notifications = function(entry)
+    if not is_member(entry) then return end
+    local status = redis.call('HGET', job_key(string.match(entry, '^[^:]*')), 'status')
+    if status ~= 'done' and status ~= 'error' or not redis.call('ZSCORE', P .. 'notify', entry) then
+      say('leftover', entry, key .. ' names ' .. entry .. ', which is not to be told', function() drop(entry) end)
+    end
+  end,
   sums = function()
     local sum, total = 0, 0
     local sizes = redis.call('HGETALL', key)
@@ -3918,7 +4739,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "ad53e59e9deff091c1bc790f663687a04192c554",
+        sha1: "fcfa0ef035e8d9b130ede0497dc73be64243172b",
         keyCount: 2
     )
 
@@ -3985,7 +4806,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4200,7 +5022,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -4244,6 +5066,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -4354,7 +5182,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "0e64247c17803e8d95ff812923d32c143833b7fd",
+        sha1: "29aa36ac7f078899265837cdf3c939f0068a95e4",
         keyCount: 2
     )
 
@@ -4421,7 +5249,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4440,7 +5269,96 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "0280ba1efc3076a1e9ec0ff7e99bf09e5b9dc6f4",
+        sha1: "de54dca1944591df7b3b69ae56dd6cf3c2d3abef",
+        keyCount: 2
+    )
+
+    package static let notified = RedisScript(
+        name: "notified",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local name, id, try, event, data, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if redis.call('HGET', P .. 'notify:tries', name) ~= try then return STALE_FENCE end
+if event == '' then
+  redis.call('ZADD', P .. 'notify', number(NOW + tonumber(wait)), name)
+  return OK
+end
+redis.call('ZREM', P .. 'notify', name)
+redis.call('HDEL', P .. 'notify:tries', name)
+local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId', 'attempt', 'fence')
+redis.call('HSET', job_key(id), 'updatedAt', AT)
+redis.call('HINCRBY', job_key(id), 'revision', 1)
+record(id, event, j[1], j[2], j[3], j[4], j[5], data)
+return OK
+"""#,
+        sha1: "bcd378cf684fd85c6fe4237bad9ec1c8ae8d08fa",
         keyCount: 2
     )
 
@@ -4507,7 +5425,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4548,7 +5467,7 @@ for _, kind in ipairs(kinds) do
 end
 return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
 """#,
-        sha1: "5f96fd1da26e272198d141022066bf9ff4f38ed6",
+        sha1: "183dea1f01f8bb194cf565c94120fd67cb7b36b9",
         keyCount: 2
     )
 
@@ -4615,7 +5534,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4807,7 +5727,103 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "e128cb54b599615ea282cdaf8faac63522e24187",
+        sha1: "33e2bb85371e0c3405a333994ba5e3337130dfb2",
+        keyCount: 2
+    )
+
+    package static let pauseSchedule = RedisScript(
+        name: "pauseSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local id, revision, paused, tick, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local key = schedule_key(id)
+local found = redis.call('HGET', key, 'revision')
+if not found then return NOT_FOUND end
+if found ~= revision then return HEAD_CHANGED end
+redis.call('HSET', key, 'paused', paused, 'updatedAt', AT)
+redis.call('HINCRBY', key, 'revision', 1)
+set_next(id, tick, due)
+announce(paused == '1' and 'schedulePaused' or 'scheduleResumed', 'scheduleId', id, nil)
+return OK
+"""#,
+        sha1: "773a219fd4af7175132613586d67fc241f82e475",
         keyCount: 2
     )
 
@@ -4874,7 +5890,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5089,7 +6106,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -5133,6 +6150,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -5239,7 +6262,391 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "e9021e74be2ae91e6eb2dbba6d3023a3e14cf612",
+        sha1: "a216282d1523f1d03bddd4b84c249d2c05436225",
+        keyCount: 2
+    )
+
+    package static let prune = RedisScript(
+        name: "prune",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function forget(id, status)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
+    'serverId', 'labels')
+  drop_log(id)
+  redis.call('ZREM', P .. 'index', id)
+  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
+  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:' .. status, id)
+  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
+    redis.call('DEL', P .. 'idempotency:' .. j[4])
+  end
+  for index = 0, #(j[6] or '') - 1 do
+    redis.call('ZREM', P .. 'notify', id .. ':' .. index)
+    redis.call('HDEL', P .. 'notify:tries', id .. ':' .. index)
+  end
+  for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
+    redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+  end
+  redis.call('DEL', key, key .. ':history')
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+end
+local count = 0
+for _, id in ipairs(ARGV) do
+  local j = redis.call('HMGET', job_key(id), 'status', 'notify')
+  local open = redis.call('EXISTS', job_key(id) .. ':dependents') == 1
+  for index = 0, #(j[2] or '') - 1 do open = open or redis.call('ZSCORE', P .. 'notify', id .. ':' .. index) ~= false end
+  if (j[1] == 'done' or j[1] == 'error') and not open then
+    forget(id, j[1])
+    count = count + 1
+  end
+end
+return count
+"""#,
+        sha1: "406ae99288ad2efbdd6d8fb83ace8666365a5bc2",
+        keyCount: 2
+    )
+
+    package static let putSchedule = RedisScript(
+        name: "putSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local id, replace, tick, due, definition = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], ARGV[5]
+local key = schedule_key(id)
+local old = redis.call('HGET', key, 'definition')
+if old == definition and not replace then return ALREADY end
+if old and not replace then return ID_IN_USE end
+redis.call('HSET', key, 'id', id, 'definition', definition, 'paused', ARGV[6], 'updatedAt', AT)
+redis.call('HSETNX', key, 'createdAt', AT)
+redis.call('HINCRBY', key, 'revision', 1)
+set_next(id, tick, due)
+announce(old and 'scheduleChanged' or 'scheduleAdded', 'scheduleId', id, nil)
+return OK
+"""#,
+        sha1: "abf8ccee92d1e56c7d7c6b3dcbb3c887d83c541e",
         keyCount: 2
     )
 
@@ -5306,7 +6713,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5337,7 +6745,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "02d39d70aa141d623422e3425da6f282330ed8e9",
+        sha1: "7f7090dfca25778ff91c38978477ed8d22f5433a",
         keyCount: 2
     )
 
@@ -5404,7 +6812,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5619,7 +7028,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -5663,6 +7072,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -5803,7 +7218,7 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
 local list, raw, rejected, entry, queue, reply_to, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -5819,7 +7234,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "b7130e68bf7fe3016c87d315f2f4370de389ae72",
+        sha1: "dab3d613aa64519500c6763324a22bf6434efd03",
         keyCount: 2
     )
 
@@ -5886,7 +7301,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6101,7 +7517,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -6145,6 +7561,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -6278,7 +7700,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "185d2a1f3bdc7658ab837740d9df020dac37d8ec",
+        sha1: "b816efb760193f1eee320fd0a1df0f70a1b9baae",
         keyCount: 2
     )
 
@@ -6345,7 +7767,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6360,7 +7783,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "4e98cfc70f0d143f44505d041287783e5a8bbae4",
+        sha1: "157da4cfd95bbce798993efa8d83594deceb9263",
         keyCount: 2
     )
 
@@ -6427,7 +7850,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6642,7 +8066,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -6686,6 +8110,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -6804,34 +8234,132 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
+local function forget(id, status)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
+    'serverId', 'labels')
+  drop_log(id)
+  redis.call('ZREM', P .. 'index', id)
+  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
+  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:' .. status, id)
+  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
+    redis.call('DEL', P .. 'idempotency:' .. j[4])
+  end
+  for index = 0, #(j[6] or '') - 1 do
+    redis.call('ZREM', P .. 'notify', id .. ':' .. index)
+    redis.call('HDEL', P .. 'notify:tries', id .. ':' .. index)
+  end
+  for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
+    redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+  end
+  redis.call('DEL', key, key .. ':history')
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+end
 local id = ARGV[1]
-local key = job_key(id)
-local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
-  'pastWorkers', 'serverId', 'labels')
+local j = redis.call('HMGET', job_key(id), 'status', 'reason')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
   finish(id, 'cancelled', 'error', 'cancelled', {}, nil)
   j[1] = 'error'
 end
-drop_log(id)
-redis.call('ZREM', P .. 'index', id)
-redis.call('ZREM', P .. 'index:type:' .. j[3], id)
-redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
-redis.call('ZREM', P .. 'index:' .. j[1], id)
-for _, name in ipairs(further_indexes(j[8], j[9])) do redis.call('ZREM', P .. name, id) end
-if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
-  redis.call('DEL', P .. 'idempotency:' .. j[6])
-end
-for worker in string.gmatch((j[5] or '') .. ' ' .. (j[7] or ''), '%S+') do
-  redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
-end
-redis.call('DEL', key, key .. ':history')
-redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
-  'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
+forget(id, j[1])
 return OK
 """#,
-        sha1: "5af1e750a4b479d000502e5a964e8f6da2776b33",
+        sha1: "1e04dea0e1c604ae696b6dacc08eb36155145164",
+        keyCount: 2
+    )
+
+    package static let removeSchedule = RedisScript(
+        name: "removeSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+if redis.call('DEL', schedule_key(ARGV[1])) == 0 then return NOT_FOUND end
+redis.call('ZREM', P .. 'schedules', ARGV[1])
+announce('scheduleRemoved', 'scheduleId', ARGV[1], nil)
+return OK
+"""#,
+        sha1: "bc51350c2512b01ced273ee8d33c0db3257df636",
         keyCount: 2
     )
 
@@ -6898,7 +8426,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6941,7 +8470,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "df137f1fb9c5a270b821229a5a0dd31e354b0cd5",
+        sha1: "610cac9f69dc6d2fe5491817ac54147d5ec4eeb1",
         keyCount: 2
     )
 
@@ -7008,7 +8537,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7257,7 +8787,7 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
 local old, id, request = ARGV[1], ARGV[2], ARGV[3]
@@ -7279,7 +8809,7 @@ if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
 local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
 if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options', 'notify' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
 local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
 if harmful then return { QUARANTINED, lost } end
@@ -7303,7 +8833,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "1c01d1b3e9a37ba983947deaaf2baf9feba4cad3",
+        sha1: "a517acb67bb061359e8c41f5d36f7f207cf085b1",
         keyCount: 2
     )
 
@@ -7370,7 +8900,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7432,7 +8963,7 @@ if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "02dda1bbec9da34b22608ac6498a258a0265b140",
+        sha1: "be1869036a36f4ab2c5e9b778a00737377947eca",
         keyCount: 2
     )
 
@@ -7499,7 +9030,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7516,7 +9048,89 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "61b94df1d268ba2c394c8cbc3cd5363cba98114b",
+        sha1: "ae8e14b70c557ac05a3a36413ef6db60fcb5e8b7",
+        keyCount: 2
+    )
+
+    package static let takeNotifications = RedisScript(
+        name: "takeNotifications",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local taken = {}
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 20)) do
+  redis.call('ZADD', P .. 'notify', number(NOW + tonumber(ARGV[1])), name)
+  taken[#taken + 1] = { name, redis.call('HINCRBY', P .. 'notify:tries', name, 1) }
+end
+return taken
+"""#,
+        sha1: "c4037d21578345c61c35f8475456237b45e3d30a",
         keyCount: 2
     )
 
@@ -7583,7 +9197,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7798,7 +9413,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -7842,6 +9457,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -8095,9 +9716,12 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
 end
 local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
+local due_until = listener == 1 and NOW or NOW - 5000
+local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
+local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, schedules, notify }
 """#,
-        sha1: "0315184400415bf2548a7db6e5ee63afd737a3b6",
+        sha1: "90955b0767be595bbcc10a48257420a7535b951c",
         keyCount: 2
     )
 
@@ -8164,7 +9788,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8506,7 +10131,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "1929ecc8b27de99c186c374f726086343672da43",
+        sha1: "345f2eb05cdc19844722fb4b16cb0609bcac178e",
         keyCount: 2
     )
 
@@ -8518,7 +10143,9 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         claim,
         configure,
         drain,
+        ended,
         finish,
+        fireSchedule,
         forgetWorker,
         forgotten,
         holdControl,
@@ -8526,18 +10153,24 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         inspectMembers,
         kill,
         leave,
+        notified,
         overview,
         pause,
+        pauseSchedule,
         promote,
+        prune,
+        putSchedule,
         register,
         reject,
         release,
         releaseQuarantine,
         remove,
+        removeSchedule,
         report,
         retry,
         started,
         stopWorker,
+        takeNotifications,
         tick,
         waiting,
     ]

@@ -17,6 +17,9 @@ package struct Tick: Sendable {
     package var stopMode: ControlDocument.StopMode?
     /// The worker is not on record: an operator has declared its host dead, or Redis lost it. It must register again.
     package var mustRegister: Bool
+    /// Schedules whose next run has come due.
+    package var dueSchedules: [String]
+    package var hasDueNotifications: Bool
 }
 
 extension Store {
@@ -49,7 +52,7 @@ extension Store {
     ) async throws -> Tick {
         let arguments: [RedisArgument] = [.string(process), canListen ? 1 : 0, .string(worker?.id ?? "")]
         let reply = try await run(Scripts.tick, arguments + .fields(worker?.fields ?? [])).array ?? []
-        guard reply.count == 8 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
+        guard reply.count == 10 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
         return Tick(
             isListener: reply[0].int == 1,
             hasMoreDue: reply[1].int == 1,
@@ -58,7 +61,9 @@ extension Store {
             kills: reply[4].pairs.compactMapValues { try? JSON(parsing: $0) },
             removed: reply[5].strings,
             stopMode: reply[6].string.flatMap(ControlDocument.StopMode.init),
-            mustRegister: reply[7].int == 1
+            mustRegister: reply[7].int == 1,
+            dueSchedules: reply[8].strings,
+            hasDueNotifications: reply[9].int == 1
         )
     }
 

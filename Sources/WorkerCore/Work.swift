@@ -18,6 +18,7 @@ struct Work: Sendable {
     private let recipes: RecipeBook
     private let runner: Runner
     private let types: TypeList
+    private let secrets: SecretResolver
 
     init(
         settings: WorkerSettings,
@@ -37,10 +38,11 @@ struct Work: Sendable {
         recipes = RecipeBook(folder: settings.recipes, executable: settings.executablePath)
         types = TypeList(recipes.types(), only: settings.onlyTypes)
         let types = types
+        secrets = SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands)
         let planner = LaunchPlanner(
             settings: settings,
             recipes: recipes,
-            secrets: SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands),
+            secrets: secrets,
             user: user
         )
         let scopes = Scope.served(node: settings.node, servers: [])
@@ -74,6 +76,8 @@ struct Work: Sendable {
             announcement: announcement,
             stop: { orders.request($0) },
             take: take,
+            notifier: Notifier(store: store, secrets: secrets, logger: logger),
+            retention: settings.retention,
             logger: logger
         )
         await beat.giveBackMissing()
@@ -126,6 +130,7 @@ struct Work: Sendable {
                 let announcement = announcement()
                 _ = try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
                 try await store.configure(settings.limits)
+                if let warning = try? await store.evictionWarning() { logger.warning("\(warning)") }
                 return true
             } catch let error as RedisError {
                 logger.warning("\(error); trying again in 5 s")

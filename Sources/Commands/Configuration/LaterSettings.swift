@@ -6,7 +6,6 @@ extension Configuration {
         if worker.fenceMargin != nil { keys.append("worker.fenceMargin") }
         if worker.detachFor != nil { keys.append("worker.detachFor") }
         if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
-        if !retention.isEmpty { keys.append("retention") }
         if !servers.isEmpty { keys.append("servers") }
         if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
             keys.append("api")

@@ -14,7 +14,7 @@
 --- @include start
 local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
 local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' })
+  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' })
 if code ~= OK then return { code, '', '' } end
 local key = job_key(id)
 local fields = {}

@@ -2,7 +2,8 @@
 -- ARGV: process id, '1' when it can listen, worker id or '', then fields of the worker's hash in pairs
 -- Returns: { 1 when this process is the listener, more due jobs, length of the control list, types with a document in
 --          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '',
---          1 when the worker is not on record and has to introduce itself }
+--          1 when the worker is not on record and has to introduce itself, schedules that are due,
+--          1 when a notification is due }
 --- @include common
 --- @include queue
 --- @include limits
@@ -108,4 +109,8 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
 end
 local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown }
+-- The listener serves schedules; the others those that it cannot, be it for want of a time zone.
+local due_until = listener == 1 and NOW or NOW - 5000
+local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
+local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, schedules, notify }
