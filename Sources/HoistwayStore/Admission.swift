@@ -39,6 +39,45 @@ extension Store {
         return try Store.admission(of: document, id: id, code, values.first?.string ?? "")
     }
 
+    /// Makes jobs of checked documents in one go, in their order.
+    /// - Parameter requests: each with an id of its own; sent twice with one id, a document makes one job.
+    /// - Returns: a result for each, a `Refusal` or a `RedisError` where it failed.
+    /// - Throws: `RedisError` when nothing is known of any.
+    package func enqueue(
+        _ requests: [(document: JobDocument, requestID: String)]
+    ) async throws -> [Result<Admission, any Error>] {
+        let types = Set(requests.map(\.document.type).filter { !$0.isBuiltIn })
+        let known = types.isEmpty ? [] : try await knownTypes()
+        let prepared = requests.map { request in
+            (document: request.document, id: request.document.id ?? Identifier.ulid(), request: request.requestID)
+        }
+        let sent = prepared.filter { $0.document.type.isBuiltIn || known.contains($0.document.type) }
+        var replies = try await redis.run(
+            Scripts.admit,
+            batch: sent.map { request in
+                let arguments = Store.arguments(
+                    of: request.document,
+                    id: request.id,
+                    inbox: "",
+                    raw: [],
+                    requestID: request.request
+                )
+                return (keys: [.string(keys.meta)], arguments: arguments)
+            }
+        )[...]
+        return prepared.map { request in
+            Result {
+                guard request.document.type.isBuiltIn || known.contains(request.document.type) else {
+                    throw Refusal.unknownType(request.document.type)
+                }
+                let values = try replies.removeFirst().get().array ?? []
+                let code = try Store.code(of: values.first ?? .null, Scripts.admit)
+                let detail = values.dropFirst().first?.string ?? ""
+                return try Store.admission(of: request.document, id: request.id, code, detail)
+            }
+        }
+    }
+
     /// What waits in an inbox, at most 100 documents, next first.
     package func inbox(_ type: JobType) async throws -> [[UInt8]] {
         let reply = try await redis.send(["LRANGE", .string(keys.inbox(type)), 0, 99])
