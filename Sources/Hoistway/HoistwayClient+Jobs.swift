@@ -71,4 +71,10 @@ extension HoistwayClient {
     public func events(after position: String? = nil) -> HoistwayEvents {
         HoistwayEvents(store: store, client: redis, patience: patience, start: position)
     }
+
+    /// The place behind the newest event, for ``events(after:)``.
+    /// - Throws: ``HoistwayError``: `unreachable`.
+    public func eventPosition() async throws(HoistwayError) -> String {
+        try await insisting { try await store.recentEvents(1).last?.id ?? "0-0" }
+    }
 }
