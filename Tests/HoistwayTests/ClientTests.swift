@@ -1,5 +1,7 @@
 import Glibc
 import Hoistway
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
@@ -224,13 +226,13 @@ struct ClientTests {
             #expect(await code { _ = try await hoistway.wait(for: "nobody") } == .notFound)
             #expect(await code { for try await _ in hoistway.log(of: "nobody") {} } == .notFound)
             #expect(await code { try await hoistway.kill("nobody") } == .notFound)
-            #expect(await code { try await hoistway.pause(JobType("nothing")) } == .invalid)
+            #expect(await code { try await hoistway.pause("nothing") } == .invalid)
             #expect(await code { try await hoistway.enqueue(JobDocument("nothing", "x")) } == .invalid)
             #expect(await code { try await hoistway.enqueue(json: "{") } == .invalid)
             let busy = JobDocument.backup("db").with { $0.onConflict = .reject }
             try await hoistway.enqueue(busy)
             #expect(await code { try await hoistway.enqueue(busy) } == .conflict)
-            do {
+            do throws(HoistwayError) {
                 try await hoistway.enqueue(json: #"{"backupId":"db","tiemout":3}"#, type: .backup)
                 Issue.record("a field that is none was accepted")
             } catch {

@@ -1,5 +1,7 @@
 import Glibc
 import Hoistway
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
