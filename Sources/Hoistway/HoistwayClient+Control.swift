@@ -29,12 +29,12 @@ extension HoistwayClient {
         why: String? = nil
     ) async throws(HoistwayError) -> KillOutcome {
         let order = KillOrder(signal: signal, grace: grace.map { TimeSpan($0) }, by: by, why: why)
-        var isRepeated = false
+        var times = 0
         return try await insisting {
+            times += 1
             do {
-                defer { isRepeated = true }
                 return try await store.kill(id, order) == .cancelled ? .cancelled : .requested
-            } catch let refusal as Refusal where refusal.code == .alreadyEnded && isRepeated {
+            } catch let refusal as Refusal where refusal.code == .alreadyEnded && times > 1 {
                 // The answer to the first of them was lost.
                 return .cancelled
             }
@@ -59,13 +59,15 @@ extension HoistwayClient {
         return try await insisting { try await store.kill(selection, order) }
     }
 
-    /// Runs an ended job again, as a new job. While a retry of it lives, answers that.
+    /// Runs an ended job again, as a new job.
+    /// - Parameter requestID: an id of this request; with the same one, again within 24 hours, the answer is the same, so the
+    ///   request is repeated through an outage. Without one a retry that has not ended is answered instead of a new one.
     /// - Returns: the new job's id.
     /// - Throws: ``HoistwayError``: `notFound`, `wrongState` when it has not ended, `unreachable`.
     @discardableResult
-    public func retry(_ id: String) async throws(HoistwayError) -> String {
-        let request = Identifier.ulid()
-        return try await insisting { try await store.retry(id, requestID: request).id }
+    public func retry(_ id: String, requestID: String? = nil) async throws(HoistwayError) -> String {
+        guard let requestID else { return try await translating { try await store.retry(id).id } }
+        return try await insisting { try await store.retry(id, requestID: requestID).id }
     }
 
     /// Removes a job that has ended or waits, with its log and history.

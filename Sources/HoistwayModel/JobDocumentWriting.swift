@@ -3,30 +3,32 @@ extension JobDocument {
     public var bytes: [UInt8] {
         let standard = JobDocument(type: type, resourceID: resourceID)
         var members: [(key: String, json: [UInt8])] = []
-        func add(_ key: String, _ value: JSON?) {
-            if let value { members.append((key, value.utf8)) }
+        func add(_ key: String, _ value: JSON, if isSet: Bool = true) {
+            if isSet { members.append((key, value.utf8)) }
         }
-        func add(_ key: String, text: String?) { add(key, text.map { .string($0) }) }
+        func add(_ key: String, text: String?) {
+            if let text { add(key, .string(text)) }
+        }
         add("type", text: type.name)
         add("resourceId", text: resourceID)
         add("id", text: id)
-        add("title", text: title.isEmpty ? nil : title)
-        add("description", text: details.isEmpty ? nil : details)
+        add("title", .string(title), if: !title.isEmpty)
+        add("description", .string(details), if: !details.isEmpty)
         if payload != standard.payload { members.append(("payload", payload)) }
         add("serverId", text: serverID)
         add("node", text: node)
-        add("priority", priority == standard.priority ? nil : .int(priority))
-        add("delay", delay == standard.delay ? nil : delay.json)
+        add("priority", .int(priority), if: priority != standard.priority)
+        add("delay", delay.json, if: delay != standard.delay)
         add("runAt", text: runAt?.description)
-        add("maxAttempts", maxAttempts == standard.maxAttempts ? nil : .int(maxAttempts))
-        add("concurrencyKey", text: concurrencyKey == standard.concurrencyKey ? nil : concurrencyKey)
-        add("concurrencyLimit", concurrencyLimit == standard.concurrencyLimit ? nil : .int(concurrencyLimit))
+        add("maxAttempts", .int(maxAttempts), if: maxAttempts != standard.maxAttempts)
+        add("concurrencyKey", .string(concurrencyKey), if: concurrencyKey != standard.concurrencyKey)
+        add("concurrencyLimit", .int(concurrencyLimit), if: concurrencyLimit != standard.concurrencyLimit)
         add("idempotencyKey", text: idempotencyKey)
-        add("dependsOn", dependsOn.isEmpty ? nil : .strings(dependsOn))
+        add("dependsOn", .strings(dependsOn), if: !dependsOn.isEmpty)
         for option in options { add(option.key, option.value) }
         add("organizationId", text: organizationID)
         add("memberId", text: memberID)
-        add("labels", labels.isEmpty ? nil : .object(labels))
+        add("labels", .object(labels), if: !labels.isEmpty)
         add("replyTo", text: replyTo)
         return JSON.bytes(of: members)
     }

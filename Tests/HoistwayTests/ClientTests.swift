@@ -165,6 +165,10 @@ struct ClientTests {
             let retry = try await hoistway.retry(id)
             #expect(try await hoistway.retry(id) == retry)
             #expect(try await hoistway.job(retry).retryOf == id)
+            let other = try await hoistway.retry(id, requestID: "request")
+            #expect(other != retry)
+            #expect(try await hoistway.retry(id, requestID: "request") == other)
+            try await hoistway.remove(other)
             #expect(try await hoistway.whyWaiting(retry)?.contains("paused") == true)
             #expect(try await hoistway.kill(retry) == .cancelled)
             #expect(try await hoistway.job(retry).state == .error(.cancelled))
@@ -238,30 +242,6 @@ struct ClientTests {
             } catch {
                 #expect(error.code == .invalid && error.fieldErrors.entries.map(\.field) == ["tiemout"])
                 #expect("\(error)".contains("did you mean \"timeout\"?"))
-            }
-        }
-    }
-
-    @Test func aTaskThatIsCancelledEnds() async throws {
-        try await with { site, hoistway in
-            let id = try await hoistway.enqueue(.backup("db"))
-            let waiting = Task { try await hoistway.wait(for: id) }
-            let following = Task { for try await _ in hoistway.log(of: id) {} }
-            let watching = Task { for try await _ in hoistway.events() {} }
-            try await eventually("the three to wait inside Redis") {
-                let list = try await site.client.send(["CLIENT", "LIST"]).string ?? ""
-                return list.split(separator: "\n").count { $0.contains("cmd=xread") && $0.contains("flags=b") } == 3
-            }
-            waiting.cancel()
-            following.cancel()
-            watching.cancel()
-            #expect(await code { _ = try await waiting.value } == .cancelled)
-            #expect(await code { try await following.value } == .cancelled)
-            #expect(await code { try await watching.value } == .cancelled)
-            #expect(try await hoistway.job(id).status == .pending)
-            try await eventually("their connections to be closed") {
-                let list = try await site.client.send(["CLIENT", "LIST"]).string ?? ""
-                return list.split(separator: "\n").count { $0.contains("name=hoistway-producer") } == 1
             }
         }
     }

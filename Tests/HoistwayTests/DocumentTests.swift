@@ -65,12 +65,13 @@ import Testing
     }
 
     @Test func whatIsWrongIsNamedByField() throws {
-        let document = JobDocument.application("").with {
+        let document = JobDocument.application("shop").with {
             $0.priority = 12
             $0.dependsOn = ["?"]
+            $0.labels = ["team": "\n"]
         }
         let refusal = try #require(throws: Refusal.self) { try document.checked() }
-        #expect(refusal.fieldErrors.entries.map(\.field).sorted() == ["dependsOn", "priority", "resourceId"])
+        #expect(refusal.fieldErrors.entries.map(\.field).sorted() == ["dependsOn", "labels.team", "priority"])
     }
 
     private struct Release: Codable, Equatable {

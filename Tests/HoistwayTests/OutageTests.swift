@@ -67,4 +67,41 @@ struct OutageTests {
         await client.close()
         try await redis.stop()
     }
+
+    @Test func aTaskThatIsCancelledEnds() async throws {
+        let redis = try await RedisServer.start()
+        let client = try await redis.client()
+        try await withHoistway("unix://\(redis.socketPath)") { hoistway in
+            let id = try await hoistway.enqueue(.backup("db"))
+            let waiting = Task { try await hoistway.wait(for: id) }
+            let following = Task { for try await _ in hoistway.log(of: id) {} }
+            let watching = Task { for try await _ in hoistway.events() {} }
+            try await eventually("the three to wait inside Redis") {
+                let list = try await client.send(["CLIENT", "LIST"]).string ?? ""
+                return list.split(separator: "\n").count { $0.contains("cmd=xread") && $0.contains("flags=b") } == 3
+            }
+            waiting.cancel()
+            following.cancel()
+            watching.cancel()
+            #expect(await isCancelled { _ = try await waiting.value })
+            #expect(await isCancelled { try await following.value })
+            #expect(await isCancelled { try await watching.value })
+            #expect(try await hoistway.job(id).status == .pending)
+            try await eventually("their connections to be closed") {
+                let list = try await client.send(["CLIENT", "LIST"]).string ?? ""
+                return list.split(separator: "\n").count { $0.contains("name=hoistway-producer") } == 1
+            }
+        }
+        await client.close()
+        try await redis.stop()
+    }
+
+    private func isCancelled(_ operation: () async throws -> Void) async -> Bool {
+        do {
+            try await operation()
+            return false
+        } catch {
+            return (error as? HoistwayError)?.code == .cancelled
+        }
+    }
 }
