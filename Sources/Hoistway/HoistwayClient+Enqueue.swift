@@ -8,8 +8,9 @@ extension HoistwayClient {
     /// Sent again after a lost connection it still becomes one job. A document with an `idempotencyKey` that was used within 24
     /// hours answers the job that was made then.
     /// - Returns: the job's id.
-    /// - Throws: ``HoistwayError``: `invalid`, with every field that is wrong; `idInUse`; `conflict`; `unreachable`, when it is
-    ///   not known whether the job was accepted: ask for its status, or enqueue the document again with the same id.
+    /// - Throws: ``HoistwayError``: `invalid`, with every field that is wrong; `idInUse`; `conflict`; `queueFull`;
+    ///   `quarantined`; `unreachable`, when it is not known whether the job was accepted: ask for its status, or enqueue the
+    ///   document again with the same id.
     @discardableResult
     public func enqueue(_ document: JobDocument) async throws(HoistwayError) -> String {
         try await enqueue(all: [document])[0].get()

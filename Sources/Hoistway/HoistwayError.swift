@@ -13,6 +13,10 @@ public struct HoistwayError: Error, Sendable, Hashable, CustomStringConvertible 
         case idInUse
         /// The concurrency key is in use, and the document said `onConflict: reject`.
         case conflict
+        /// The queue of the job's type has reached its limit.
+        case queueFull
+        /// The payload was in jobs that were lost one after the other, and is not accepted for now.
+        case quarantined
         /// There is no such job or worker.
         case notFound
         /// The job is in a state that forbids it.
@@ -71,6 +75,8 @@ extension HoistwayError {
             switch refusal.code {
             case .idInUse: .idInUse
             case .conflict: .conflict
+            case .queueFull: .queueFull
+            case .quarantined: .quarantined
             case .notFound: .notFound
             case .wrongState: .wrongState
             case .alreadyEnded: .alreadyEnded
