@@ -17,7 +17,7 @@ extension HoistwayClient {
     public func whyWaiting(_ id: String) async throws(HoistwayError) -> String? {
         try await insisting {
             guard let job = try await store.job(id) else { throw Refusal.noJob(id) }
-            return try await store.waiting(job)?["because"]?.stringValue
+            return try await store.waiting(job)?.sentence
         }
     }
 
