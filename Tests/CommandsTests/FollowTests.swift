@@ -1,4 +1,5 @@
 import HoistwayModel
+import HoistwayStore
 import Testing
 
 @testable import Commands
