@@ -61,7 +61,10 @@ let package = Package(
         ),
         .target(
             name: "Hoistway",
-            dependencies: ["HoistwayModel", "HoistwayStore", "RedisClient"],
+            dependencies: [
+                "HoistwayModel", "HoistwayStore", "RedisClient",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         .target(name: "MonitorCore", swiftSettings: strict),
@@ -104,7 +107,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
+                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
@@ -141,6 +144,11 @@ let package = Package(
         ),
         .testTarget(name: "HoistwayModelTests", dependencies: ["HoistwayModel"], swiftSettings: strict),
         .testTarget(name: "HoistwayStoreTests", dependencies: ["HoistwayStore", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HoistwayTests",
+            dependencies: ["Hoistway", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),

@@ -33,7 +33,8 @@ struct GlobalOptions: ParsableArguments {
                 break
             }
         }
-        guard let command = rest.first, !leading.isEmpty else { return arguments }
-        return [command] + leading + rest.dropFirst()
+        guard !rest.isEmpty, !leading.isEmpty else { return arguments }
+        let count = max(1, HoistwayMain.path(of: Array(rest)).count)
+        return rest.prefix(count) + leading + rest.dropFirst(count)
     }
 }

@@ -31,6 +31,7 @@ struct HoistwayCommand: AsyncParsableCommand {
                     QuarantineCommand.self,
                 ]
             ),
+            CommandGroup(name: "Schedules", subcommands: [ScheduleCommand.self]),
             CommandGroup(
                 name: "Tools",
                 subcommands: [

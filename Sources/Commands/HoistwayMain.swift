@@ -57,9 +57,13 @@ package enum HoistwayMain {
         return code == .validationFailure ? CommandFailure.Code.usage.rawValue : CommandFailure.Code.failed.rawValue
     }
 
-    private static func path(of arguments: [String]) -> [String] {
-        guard let name = arguments.first, names.contains(name) else { return [] }
-        return name == "worker" && arguments.dropFirst().first == "stop" ? ["worker", "stop"] : [name]
+    /// The words of the command that arguments begin with, such as `schedule add`; none for one that there is not.
+    static func path(of arguments: [String]) -> [String] {
+        guard let name = arguments.first, let command = commands.first(where: { $0._commandName == name }) else {
+            return []
+        }
+        let under = command.configuration.subcommands.map { $0._commandName }
+        return arguments.dropFirst().first.map { under.contains($0) ? [name, $0] : [name] } ?? [name]
     }
 
     /// Refuses a command that there is none of, with the nearest there is.
@@ -70,8 +74,11 @@ package enum HoistwayMain {
     }
 
     private static var names: [String] {
+        commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+    }
+
+    private static var commands: [any ParsableCommand.Type] {
         let configuration = HoistwayCommand.configuration
-        let commands = configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
-        return commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+        return configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
     }
 }

@@ -1,2 +1,2 @@
-/// What a Swift producer needs of Hoistway: job documents, states, times and ids.
+/// What a Swift producer needs of Hoistway: the client, job documents, states, times and ids.
 @_exported import HoistwayModel

@@ -108,6 +108,15 @@ package struct DocumentReader {
         return number
     }
 
+    mutating func flag(_ field: String) -> Bool? {
+        guard let value = take(field) else { return nil }
+        guard let flag = value.boolValue else {
+            errors.add(field, "must be true or false, not \(value.kind)")
+            return nil
+        }
+        return flag
+    }
+
     mutating func span(_ field: String) -> TimeSpan? {
         guard let value = take(field) else { return nil }
         guard let span = TimeSpan(value) else {

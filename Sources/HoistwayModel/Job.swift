@@ -93,7 +93,7 @@ public struct JobOptions: Sendable, Hashable {
     public var environment: [(name: String, value: String)] { pairs("env") }
     public var secrets: [(name: String, value: String)] { pairs("secrets") }
 
-    private let object: JSONObject
+    let object: JSONObject
 
     init(_ object: JSONObject) {
         self.object = object

@@ -158,8 +158,8 @@ extension JobDocument {
                     reader.fail("\(field).on", "must be an array of \"done\" and \"error\"")
                 }
             }
-            if let secret = object["secret"], secret.stringValue.map(Identifier.isVariable) != true {
-                reader.fail("\(field).secret", "must be the name of a secret")
+            if let secret = object["secret"], secret.stringValue.flatMap({ secrets[$0] }) == nil {
+                reader.fail("\(field).secret", "must be the name of one of the job's secrets")
             }
             for key in object.keys where !["url", "on", "secret"].contains(key) {
                 reader.fail("\(field).\(key)", "unknown field")

@@ -11,4 +11,9 @@ public enum JobReason: String, Sendable, Hashable, CaseIterable {
     case queued, delayed, blocked, paused, starting, retrying
     // With error.
     case failed, killed, timeout, idle, spawn, lost, cancelled, superseded, expired, skipped, rejected
+
+    /// The reasons that go with an error.
+    static let ends: [JobReason] = [
+        .failed, .killed, .timeout, .idle, .spawn, .lost, .cancelled, .superseded, .expired, .skipped, .rejected,
+    ]
 }

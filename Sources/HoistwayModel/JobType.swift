@@ -28,3 +28,7 @@ public struct JobType: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     public static func < (left: JobType, right: JobType) -> Bool { left.name < right.name }
 }
+
+extension JobType: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) { self.init(name) }
+}

@@ -10,7 +10,16 @@ public struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Longest span that is accepted: ten years.
     public static let maximum = TimeSpan.seconds(10 * 366 * 86_400)
 
+    public static func milliseconds(_ milliseconds: Int64) -> TimeSpan { TimeSpan(milliseconds: milliseconds) }
     public static func seconds(_ seconds: Int64) -> TimeSpan { TimeSpan(milliseconds: seconds * 1000) }
+    public static func minutes(_ minutes: Int64) -> TimeSpan { .seconds(minutes * 60) }
+    public static func hours(_ hours: Int64) -> TimeSpan { .minutes(hours * 60) }
+
+    /// A length of the standard library, without what is less than a millisecond.
+    public init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(milliseconds: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    }
 
     public var seconds: Double { Double(milliseconds) / 1000 }
     public var duration: Duration { .milliseconds(milliseconds) }

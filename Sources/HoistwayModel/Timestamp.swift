@@ -20,22 +20,20 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
-    /// `2026-01-15T08:00:00.123Z`. Days to date by Howard Hinnant's `civil_from_days`.
+    /// `2026-01-15T08:00:00.123Z`.
     public var description: String {
         let seconds = milliseconds.flooredDivision(by: 1000)
         let days = seconds.quotient.flooredDivision(by: 86_400)
-        let shifted = days.quotient + 719_468
-        let era = shifted.flooredDivision(by: 146_097)
-        let dayOfEra = era.remainder
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era.quotient * 400 + (month <= 2 ? 1 : 0)
+        let date = CivilDate(days: days.quotient)
         let clock = days.remainder
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(clock / 3600, 2)):"
+        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T\(padded(clock / 3600, 2)):"
             + "\(padded(clock / 60 % 60, 2)):\(padded(clock % 60, 2)).\(padded(seconds.remainder, 3))Z"
+    }
+
+    /// `20260115T080000Z`, for names of things; without the fraction of the second.
+    package var compact: String {
+        let text = description.utf8.prefix(19).filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }
+        return String(decoding: text, as: UTF8.self) + "Z"
     }
 
     /// Reads RFC 3339 with any offset and any number of fractional digits; `nil` when it is none or names no real date.
@@ -44,7 +42,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
             let day = scanner.number(2), scanner.skip("Tt "), let hour = scanner.number(2), scanner.skip(":"),
             let minute = scanner.number(2), scanner.skip(":"), let second = scanner.number(2),
-            (1...12).contains(month), day >= 1, day <= Timestamp.days(in: month, of: year),
+            (1...12).contains(month), day >= 1, day <= CivilDate.days(in: month, of: year),
             hour < 24, minute < 60, second <= 60
         else { return nil }
         var fraction: Int64 = 0
@@ -53,35 +51,14 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
             fraction = milliseconds
         }
         guard let offset = scanner.offset(), scanner.atEnd else { return nil }
-        let days = Timestamp.days(year: year, month: month, day: day)
+        let days = CivilDate(year: year, month: month, day: day).days
         milliseconds = ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + fraction
-    }
-
-    private static func days(in month: Int64, of year: Int64) -> Int64 {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        return [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Int(month) - 1]
-    }
-
-    /// Days since 1970-01-01, by Howard Hinnant's `days_from_civil`.
-    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear.flooredDivision(by: 400)
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = era.remainder * 365 + era.remainder / 4 - era.remainder / 100 + dayOfYear
-        return era.quotient * 146_097 + dayOfEra - 719_468
     }
 }
 
 private func padded(_ value: Int64, _ width: Int) -> String {
     let text = String(value)
     return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-}
-
-extension Int64 {
-    fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let remainder = ((self % divisor) + divisor) % divisor
-        return ((self - remainder) / divisor, remainder)
-    }
 }
 
 private struct Digits {

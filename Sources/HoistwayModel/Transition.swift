@@ -55,6 +55,8 @@ public enum JobEvent: String, Sendable, Hashable, CaseIterable {
     case retrying
     case failed, killed, timeout, idle, spawn, lost
     case cancelled, superseded, expired, skipped
+    /// Somebody was told of its end, or could not be told.
+    case notified, notifyFailed
 }
 
 /// The one table of what may happen when. The scripts of the store are tested against it.
@@ -101,6 +103,10 @@ public enum Transition {
         allow(JobState.waiting, .superseded, .error(.superseded))
         allow([.queued, .delayed, .blocked, .paused], .expired, .error(.expired))
         allow([.blocked], .skipped, .error(.skipped))
+        for end in [JobState.done] + JobReason.ends.map({ .error($0) }) {
+            allow([end], .notified, end)
+            allow([end], .notifyFailed, end)
+        }
         return table
     }()
 }

@@ -34,9 +34,48 @@ extension Store {
     package func enqueue(_ document: JobDocument, requestID: String = Identifier.ulid()) async throws -> Admission {
         guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
-        let arguments = Store.arguments(of: document, id: id, inbox: "", raw: [], requestID: requestID)
+        let arguments = Store.arguments(of: document, id: id, requestID: requestID)
         let (code, values) = try await answer(Scripts.admit, arguments)
         return try Store.admission(of: document, id: id, code, values.first?.string ?? "")
+    }
+
+    /// Makes jobs of checked documents in one go, in their order.
+    /// - Parameter requests: each with an id of its own; sent twice with one id, a document makes one job.
+    /// - Returns: a result for each, a `Refusal` or a `RedisError` where it failed.
+    /// - Throws: `RedisError` when nothing is known of any.
+    package func enqueue(
+        _ requests: [(document: JobDocument, requestID: String)]
+    ) async throws -> [Result<Admission, any Error>] {
+        let types = Set(requests.map(\.document.type).filter { !$0.isBuiltIn })
+        let known = types.isEmpty ? [] : try await knownTypes()
+        let prepared = requests.map { request in
+            (document: request.document, id: request.document.id ?? Identifier.ulid(), request: request.requestID)
+        }
+        let sent = prepared.filter { $0.document.type.isBuiltIn || known.contains($0.document.type) }
+        var replies = try await redis.run(
+            Scripts.admit,
+            batch: sent.map { request in
+                let arguments = Store.arguments(
+                    of: request.document,
+                    id: request.id,
+                    inbox: "",
+                    raw: [],
+                    requestID: request.request
+                )
+                return (keys: [.string(keys.meta)], arguments: arguments)
+            }
+        )[...]
+        return prepared.map { request in
+            Result {
+                guard request.document.type.isBuiltIn || known.contains(request.document.type) else {
+                    throw Refusal.unknownType(request.document.type)
+                }
+                let values = try replies.removeFirst().get().array ?? []
+                let code = try Store.code(of: values.first ?? .null, Scripts.admit)
+                let detail = values.dropFirst().first?.string ?? ""
+                return try Store.admission(of: request.document, id: request.id, code, detail)
+            }
+        }
     }
 
     /// What waits in an inbox, at most 100 documents, next first.
@@ -71,7 +110,7 @@ extension Store {
     }
 
     /// Whether a type is built in or was ever announced by a worker.
-    private func isKnown(_ type: JobType) async throws -> Bool {
+    func isKnown(_ type: JobType) async throws -> Bool {
         if type.isBuiltIn { return true }
         return try await redis.send(["SISMEMBER", .string(keys.types), .string(type.name)]).int == 1
     }
@@ -144,7 +183,7 @@ extension Store {
         return "{\"raw\":\(JSON.string(kept).text),\"error\":\(refusal.json.text)"
     }
 
-    private static func admission(
+    static func admission(
         of document: JobDocument,
         id: String,
         _ code: StoreCode,
@@ -164,12 +203,13 @@ extension Store {
         }
     }
 
-    private static func arguments(
+    static func arguments(
         of document: JobDocument,
         id: String,
-        inbox: String,
-        raw: [UInt8],
-        requestID: String
+        inbox: String = "",
+        raw: [UInt8] = [],
+        requestID: String,
+        scheduleID: String? = nil
     ) -> [RedisArgument] {
         var arguments: [RedisArgument] = [
             .string(inbox), .bytes(raw), .string(id), .string(document.type.name), .string(document.resourceID),
@@ -189,6 +229,8 @@ extension Store {
             "memberId": document.memberID,
             "labels": document.labels.isEmpty ? nil : JSON.object(document.labels).text,
             "dependsOn": document.dependsOn.isEmpty ? nil : JSON.strings(document.dependsOn).text,
+            "scheduleId": scheduleID,
+            "notify": document.notificationMarks,
             "options": document.options.isEmpty ? nil : JSON.object(document.options).text,
         ])
         return arguments + ["payload", .bytes(document.payload)]

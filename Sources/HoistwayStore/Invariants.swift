@@ -4,8 +4,8 @@ import RedisClient
 
 extension Store {
     /// What is wrong with the live data, at most 1,000 breaches: every job has exactly one home, which fits its status;
-    /// turns are held by those that should; lanes match queues; no key outlives its job; sums match; histories are paths of
-    /// `Transition`; fences grow. Reads 100 items at a time and judges each of them in one script, so that changes in
+    /// turns are held by those that should; lanes match queues; schedules stand at their next run; no key outlives its
+    /// job; sums match; histories are paths of `Transition`; fences grow. Reads 100 items at a time and judges each of them in one script, so that changes in
     /// between are no breaches.
     package func breaches() async throws -> [Breach] {
         var inspection = Inspection(store: self)
@@ -59,6 +59,12 @@ private struct Inspection {
         for key in contents.lanes where usable.contains(key) {
             try await inspect("lanes", key: key, try await members(of: key))
         }
+        let waiting = usable.contains(store.keys.schedules) ? try await members(of: store.keys.schedules) : []
+        let schedules = contents.schedules.filter { usable.contains(store.keys.schedule($0)) }
+        try await inspect("schedules", key: store.keys.schedules, Set(schedules).union(waiting).sorted())
+        for key in [store.keys.notify, store.keys.notifyTries] where usable.contains(key) {
+            try await inspect("notifications", key: key, try await members(of: key))
+        }
         if contents.hasSums { try await inspect("sums", key: "\(prefix)logs:bytes", [""]) }
         if found.count >= Inspection.most { return Array(found.prefix(Inspection.most)) }
         let jobs = contents.jobs.filter { usable.contains(store.keys.job($0)) }
@@ -82,7 +88,7 @@ private struct Inspection {
             }
         }
         // What has no place is gone before turns are given to who is first in a line.
-        for family in ["parts", "queues", "jobs", "turns", "lanes", "renewals", "sums"] {
+        for family in ["parts", "queues", "jobs", "turns", "lanes", "renewals", "schedules", "notifications", "sums"] {
             for (place, members) in entries {
                 guard case .entry(family, let key, _) = place else { continue }
                 try await inspect(family, key: key, Set(members).sorted())

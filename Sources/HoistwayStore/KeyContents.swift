@@ -7,6 +7,8 @@ struct KeyContents {
     /// Sets, sorted sets and hashes of job ids.
     private(set) var memberships: [String] = []
     private(set) var lanes: [String] = []
+    /// Ids.
+    private(set) var schedules: [String] = []
     /// Which kinds of value each key may hold.
     private(set) var kinds: [(key: String, kinds: [String])] = []
     /// Whether there is a sum of the log copies.
@@ -21,6 +23,8 @@ struct KeyContents {
                 if id.contains(":") { parts.append(id) } else { jobs.append(id) }
             } else if rest.hasPrefix("queue:") {
                 queues.append(String(rest.dropFirst(6)))
+            } else if rest.hasPrefix("schedule:") {
+                schedules.append(String(rest.dropFirst(9)))
             } else if rest.hasPrefix("lanes") {
                 lanes.append(name)
             } else if KeyContents.holdsJobs(rest) {
@@ -56,6 +60,9 @@ struct KeyContents {
         case _ where names[0].hasPrefix("lanes"): return ["zset"]
         case "paused", "types", "workers", "claimed", "giving": return ["set"]
         case "turns", "settling", "meta", "claims", "limits", "superseding", "renewals": return ["hash"]
+        case "schedules": return ["zset"]
+        case "schedule": return ["hash"]
+        case "notify": return key == "notify:tries" ? ["hash"] : ["zset"]
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]
         case "worker" where key.hasSuffix(":jobs") || key.hasSuffix(":removed"): return ["set"]

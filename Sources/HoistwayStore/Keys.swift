@@ -35,6 +35,10 @@ package struct Keys: Sendable, Hashable {
     /// The last sign of life of every worker that has attempts (`SignOfLife`).
     package var renewals: String { "\(prefix):renewals" }
 
+    package var schedules: String { "\(prefix):schedules" }
+    package var notify: String { "\(prefix):notify" }
+    package var notifyTries: String { "\(prefix):notify:tries" }
+
     package static let inboxInfix = ":inbox:"
 
     package func inbox(_ type: JobType) -> String { prefix + Keys.inboxInfix + type.name }
@@ -54,6 +58,7 @@ package struct Keys: Sendable, Hashable {
     package func ofResource(_ type: JobType, _ id: String) -> String { "\(prefix):index:resource:\(type.name):\(id)" }
     package func ofServer(_ id: String) -> String { "\(prefix):index:server:\(id)" }
     package func ofLabel(_ key: String, _ value: String) -> String { "\(prefix):index:label:\(key)=\(value)" }
+    package func schedule(_ id: String) -> String { "\(prefix):schedule:\(id)" }
     package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
     package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }
     package func wake(worker: String) -> String { "\(prefix):wake:worker:\(worker)" }

@@ -103,12 +103,13 @@ extension Store {
         fence: Int64,
         worker: String,
         _ terms: LeaseTerms,
-        fields: [String: String]) async throws -> StoreCode
-    {
+        fields: [String: String]
+    ) async throws -> StoreCode {
         let gone: Set = ["reason", "kill", "completedAt", "counted", "suspect", "status", "runAt", "pastWorkers"]
         let kept = fields.filter { !gone.contains($0.key) }.map { ($0.key, $0.value) }
         let head: [RedisArgument] = [
-            .string(id), RedisArgument(fence), .string(worker), RedisArgument(terms.highestFence), RedisArgument(terms.hold),
+            .string(id), RedisArgument(fence), .string(worker), RedisArgument(terms.highestFence),
+            RedisArgument(terms.hold),
         ]
         return try await code(Scripts.restore, head + .fields(kept))
     }

@@ -43,6 +43,17 @@ extension Store {
         return Store.pieces(reply)
     }
 
+    /// The same, if the copy is that of an attempt; none when the job has gone on to another.
+    package func logPieces(_ id: String, attempt: Int, after offset: Int) async throws -> [LogPiece] {
+        // The copy of an attempt is there from its start to the start of the next: unchanged on both sides of the look.
+        let look: [RedisArgument] = ["HMGET", .string(keys.job(id)), "attempt", "logPath"]
+        let range: [RedisArgument] = ["XRANGE", .string(keys.log(id)), "(\(offset)-0", "+", "COUNT", 64]
+        let replies = try await redis.pipeline([look, range, look])
+        let (before, after) = (try replies[0].get().array ?? [], try replies[2].get().array ?? [])
+        guard before == after, before.first?.int == attempt, before.last?.string != nil else { return [] }
+        return Store.pieces(try replies[1].get())
+    }
+
     /// The last pieces of the copy, oldest first.
     package func lastLogPieces(_ id: String, count: Int) async throws -> [LogPiece] {
         let reply = try await redis.send(["XREVRANGE", .string(keys.log(id)), "+", "-", "COUNT", .int(count)])

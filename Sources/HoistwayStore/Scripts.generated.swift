@@ -68,7 +68,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -283,7 +284,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -327,6 +328,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -511,92 +518,95 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
-local inbox, raw, id, kind, resource = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local function given(value) return value ~= '' and value or nil end
-local j = { kind = kind, node = given(ARGV[6]), server = given(ARGV[7]), priority = ARGV[8], key = ARGV[9],
-  limit = tonumber(ARGV[10]) }
-local delay, due, on_conflict = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
-local idempotency, deadline, reply_to, request = ARGV[14], tonumber(ARGV[15]), ARGV[16], ARGV[17]
-local dependencies = {}
-for index = 1, tonumber(ARGV[18]) do dependencies[index] = ARGV[18 + index] end
-if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
-if idempotency ~= '' then
-  local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
-  if first and redis.call('EXISTS', job_key(first)) == 1 then
-    if inbox ~= '' then redis.call('LPOP', inbox) end
-    reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
-    return { ALREADY, first }
+local function admit(A, data)
+  local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
+  local function given(value) return value ~= '' and value or nil end
+  local j = { kind = kind, node = given(A[6]), server = given(A[7]), priority = A[8], key = A[9],
+    limit = tonumber(A[10]), data = data }
+  local delay, due, on_conflict = tonumber(A[11]), tonumber(A[12]), A[13]
+  local idempotency, deadline, reply_to, request = A[14], tonumber(A[15]), A[16], A[17]
+  local dependencies = {}
+  for index = 1, tonumber(A[18]) do dependencies[index] = A[18 + index] end
+  if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+  if idempotency ~= '' then
+    local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+    if first and redis.call('EXISTS', job_key(first)) == 1 then
+      if inbox ~= '' then redis.call('LPOP', inbox) end
+      reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+      return { ALREADY, first }
+    end
   end
-end
-if redis.call('EXISTS', job_key(id)) == 1 then
-  if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
-    return { ALREADY, id }
+  if redis.call('EXISTS', job_key(id)) == 1 then
+    if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+      return { ALREADY, id }
+    end
+    return { ID_IN_USE, '' }
   end
-  return { ID_IN_USE, '' }
-end
-for _, dependency in ipairs(dependencies) do
-  if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
-end
-if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
-    or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
-  return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
-end
-local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
-local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
-local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
-if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
-    and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
-  return { QUEUE_FULL, most }
-end
-if heed[2] then
-  local harmful, lost = quarantined(kind, resource, ARGV[#ARGV])
-  if harmful then return { QUARANTINED, lost } end
-end
-if inbox ~= '' then redis.call('LPOP', inbox) end
-local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
-if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
-if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
-if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = ARGV[10] end
-if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
-if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
-for index = 19 + #dependencies, #ARGV do fields[#fields + 1] = ARGV[index] end
-local sequence = create(id, kind, resource, fields)
-redis.call('SADD', P .. 'types', kind)
-if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
-if due == 0 and delay > 0 then due = NOW + delay end
-if deadline > 0 then
-  redis.call('HSET', job_key(id), 'startDeadline', ARGV[15])
-  redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
-end
-if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
-local failed
-local open = false
-for _, dependency in ipairs(dependencies) do
-  local status = redis.call('HGET', job_key(dependency), 'status')
-  if status == 'error' then failed = failed or dependency end
-  if status ~= 'done' and status ~= 'error' then
-    open = true
-    redis.call('SADD', job_key(id) .. ':dependencies', dependency)
-    redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+  for _, dependency in ipairs(dependencies) do
+    if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
   end
+  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+      or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+    return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+  end
+  local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+  local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+  local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+    return { QUEUE_FULL, most }
+  end
+  if heed[2] then
+    local harmful, lost = quarantined(kind, resource, A[#A])
+    if harmful then return { QUARANTINED, lost } end
+  end
+  if inbox ~= '' then redis.call('LPOP', inbox) end
+  local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+  if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+  if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+  if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = A[10] end
+  if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+  if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+  for index = 19 + #dependencies, #A do fields[#fields + 1] = A[index] end
+  local sequence = create(id, kind, resource, fields)
+  redis.call('SADD', P .. 'types', kind)
+  if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+  if due == 0 and delay > 0 then due = NOW + delay end
+  if deadline > 0 then
+    redis.call('HSET', job_key(id), 'startDeadline', A[15])
+    redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+  end
+  if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
+  local failed
+  local open = false
+  for _, dependency in ipairs(dependencies) do
+    local status = redis.call('HGET', job_key(dependency), 'status')
+    if status == 'error' then failed = failed or dependency end
+    if status ~= 'done' and status ~= 'error' then
+      open = true
+      redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+      redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+    end
+  end
+  local turn
+  if supersedes and not open and not failed and due <= NOW then
+    turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+  end
+  place(id, j, sequence, due, open or failed, turn)
+  if j.place then give_turns(j.key) end
+  if failed then
+    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+      '{"dependency":' .. quoted(failed) .. '}')
+  end
+  reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+  return { OK, id }
 end
-local turn
-if supersedes and not open and not failed and due <= NOW then
-  turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
-end
-place(id, j, sequence, due, open or failed, turn)
-if j.place then give_turns(j.key) end
-if failed then
-  finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-    '{"dependency":' .. quoted(failed) .. '}')
-end
-reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
-return { OK, id }
+return admit(ARGV, nil)
 """#,
-        sha1: "2468ab26b82f21c15ec4068d641747e132fe1127",
+        sha1: "d74a5fe2bfee9fe85f8075622a1c24e9ec2aa1ef",
         keyCount: 2
     )
 
@@ -664,7 +674,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -678,7 +689,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "5b1398a98bd0b4403940491455d647f7ab4ce1fd",
+        sha1: "d3dbc21d3b1a7c3c5886aabacc1c0232fb54778f",
         keyCount: 2
     )
 
@@ -746,7 +757,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -808,7 +820,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "b0455a8d381102c04c38d8441f3228c06bc2fe9e",
+        sha1: "c87c4da9b868d4d83e66d2df3bd23dd47c38e20b",
         keyCount: 2
     )
 
@@ -876,7 +888,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1214,7 +1227,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "94823470c564b102cba2fbbbe0be2728d0e9c635",
+        sha1: "c09dd25cd561355ad18222a5bc3eef7ccc806579",
         keyCount: 2
     )
 
@@ -1282,7 +1295,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1519,7 +1533,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "e68cb0d5a68073bb3ac95b3bff1968e4e61ad693",
+        sha1: "0c6b776a85726b8ed08be81a60bebb51ea504433",
         keyCount: 2
     )
 
@@ -1587,7 +1601,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -1802,7 +1817,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -1846,6 +1861,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -1957,7 +1978,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "487f4e95c8f8ad4741cfc3f11a112a2bb22c1284",
+        sha1: "d43fd3bf24d7d1579850e029081db7f9acd31c99",
         keyCount: 2
     )
 
@@ -2025,7 +2046,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -2240,7 +2262,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -2284,6 +2306,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -2475,7 +2503,7 @@ local function begin(id, j, fields, data)
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
-  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' }
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' }
 local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   despite_full_memory()
   local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
@@ -2568,7 +2596,98 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "55ab42a641ff24d822eaa233b0ddf51d7dc6540a",
+        sha1: "833f6c49efa2b331dff6ca2aebc93ed9f018237a",
+        keyCount: 2
+    )
+
+    package static let ended = RedisScript(
+        name: "ended",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
+local found = {}
+for _, status in ipairs({ 'done', 'error' }) do
+  local page = redis.call('ZREVRANGEBYSCORE', P .. 'index:' .. status, before, '-inf', 'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do found[#found + 1] = { page[index], tonumber(page[index + 1]) } end
+end
+table.sort(found, function(one, other) return one[2] > other[2] end)
+local rows = {}
+for index = 1, math.min(#found, 100) do
+  local id = found[index][1]
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+end
+return rows
+"""#,
+        sha1: "8a97dfd057e9553b3aa5df630fae6db707137e6a",
         keyCount: 2
     )
 
@@ -2636,7 +2755,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -2851,7 +2971,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -2895,6 +3015,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -3086,7 +3212,7 @@ local function begin(id, j, fields, data)
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
-  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' }
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' }
 local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   despite_full_memory()
   local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
@@ -3163,12 +3289,12 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "b63bd1dd5164df5ac06625017640788c1aeaa356",
+        sha1: "686f484fc79ea96f89febe72ae649aa980454a51",
         keyCount: 2
     )
 
-    package static let forgetWorker = RedisScript(
-        name: "forgetWorker",
+    package static let fireSchedule = RedisScript(
+        name: "fireSchedule",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
@@ -3231,256 +3357,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-local id = ARGV[1]
-local key = P .. 'worker:' .. id
-if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
-local found = redis.call('DEL', key)
-found = found + redis.call('SREM', P .. 'workers', id)
-redis.call('HDEL', P .. 'renewals', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
-if found == 0 then return NOT_FOUND end
-announce('forgotten', 'workerId', id, nil)
-return OK
-"""#,
-        sha1: "a70f5b6a608f691c4e51c45077a2973272405aaa",
-        keyCount: 2
-    )
-
-    package static let forgotten = RedisScript(
-        name: "forgotten",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
-return OK
-"""#,
-        sha1: "c2eeb59d54153ef1acdfde6685d880b60a20aa30",
-        keyCount: 2
-    )
-
-    package static let holdControl = RedisScript(
-        name: "holdControl",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-local role = P .. 'role:control'
-local holder = redis.call('GET', role)
-if holder and holder ~= ARGV[1] then return CONFLICT end
-if ARGV[2] == '1' then
-  redis.call('SET', role, ARGV[1], 'PX', 2000)
-else
-  redis.call('DEL', role)
-end
-return OK
-"""#,
-        sha1: "2331485f7ccefdfc89ac4bfbca1ba8dff2762a44",
-        keyCount: 2
-    )
-
-    package static let inspectJobs = RedisScript(
-        name: "inspectJobs",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
-local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -3695,7 +3573,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -3739,6 +3617,926 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
+end
+local function create(id, kind, resource, fields)
+  local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
+    'updatedAt', AT, 'revision', 1 }
+  local own = {}
+  for index, value in ipairs(fields) do
+    values[#values + 1] = value
+    if index % 2 == 1 then own[value] = fields[index + 1] end
+  end
+  redis.call('HSET', job_key(id), unpack(values))
+  local sequence = redis.call('INCR', P .. 'sequence')
+  redis.call('ZADD', P .. 'index', sequence, id)
+  redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
+  redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
+  redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
+  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  return sequence
+end
+local function place(id, j, sequence, due, open, turn)
+  local reason
+  if open then
+    reason = 'blocked'
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
+    if due > NOW then redis.call('ZADD', P .. 'delayed', due, id) end
+  elseif due > NOW then
+    reason = 'delayed'
+    redis.call('ZADD', P .. 'later:' .. j.key, sequence, id)
+    redis.call('ZADD', P .. 'delayed', due, id)
+  else
+    local holders = holders_of(j.key)
+    if turn or turn_free(j.key, holders, j.limit) then
+      if not turn then take_turn(j.key, holders, id) end
+      reason = type_paused(j.kind) and 'paused' or 'queued'
+      if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j.kind, id) end
+      redis.call('HSET', job_key(id), 'queuedAt', AT)
+      if turn ~= 'queued' then enqueue(id, j.kind, scope_of(j.node, j.server), j.priority) end
+    else
+      reason = 'blocked'
+      redis.call('ZADD', P .. 'waiting:' .. j.key, j.place or sequence, id)
+    end
+  end
+  redis.call('HSET', job_key(id), 'reason', reason)
+  if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
+  return reason
+end
+local function admit(A, data)
+  local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
+  local function given(value) return value ~= '' and value or nil end
+  local j = { kind = kind, node = given(A[6]), server = given(A[7]), priority = A[8], key = A[9],
+    limit = tonumber(A[10]), data = data }
+  local delay, due, on_conflict = tonumber(A[11]), tonumber(A[12]), A[13]
+  local idempotency, deadline, reply_to, request = A[14], tonumber(A[15]), A[16], A[17]
+  local dependencies = {}
+  for index = 1, tonumber(A[18]) do dependencies[index] = A[18 + index] end
+  if inbox ~= '' and redis.call('LINDEX', inbox, 0) ~= raw then return { HEAD_CHANGED, '' } end
+  if idempotency ~= '' then
+    local first = redis.call('GET', P .. 'idempotency:' .. idempotency)
+    if first and redis.call('EXISTS', job_key(first)) == 1 then
+      if inbox ~= '' then redis.call('LPOP', inbox) end
+      reply(reply_to, '{"ok":true,"id":"' .. first .. '"}')
+      return { ALREADY, first }
+    end
+  end
+  if redis.call('EXISTS', job_key(id)) == 1 then
+    if inbox == '' and request ~= '' and redis.call('HGET', job_key(id), 'requestId') == request then
+      return { ALREADY, id }
+    end
+    return { ID_IN_USE, '' }
+  end
+  for _, dependency in ipairs(dependencies) do
+    if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
+  end
+  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+      or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
+    return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
+  end
+  local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
+  local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
+  local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
+      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+    return { QUEUE_FULL, most }
+  end
+  if heed[2] then
+    local harmful, lost = quarantined(kind, resource, A[#A])
+    if harmful then return { QUARANTINED, lost } end
+  end
+  if inbox ~= '' then redis.call('LPOP', inbox) end
+  local fields = { 'priority', j.priority, 'concurrencyKey', j.key }
+  if j.node then fields[#fields + 1] = 'node' fields[#fields + 1] = j.node end
+  if j.server then fields[#fields + 1] = 'serverId' fields[#fields + 1] = j.server end
+  if j.limit ~= 1 then fields[#fields + 1] = 'concurrencyLimit' fields[#fields + 1] = A[10] end
+  if request ~= '' then fields[#fields + 1] = 'requestId' fields[#fields + 1] = request end
+  if idempotency ~= '' then fields[#fields + 1] = 'idempotencyKey' fields[#fields + 1] = idempotency end
+  for index = 19 + #dependencies, #A do fields[#fields + 1] = A[index] end
+  local sequence = create(id, kind, resource, fields)
+  redis.call('SADD', P .. 'types', kind)
+  if idempotency ~= '' then redis.call('SET', P .. 'idempotency:' .. idempotency, id, 'EX', 86400) end
+  if due == 0 and delay > 0 then due = NOW + delay end
+  if deadline > 0 then
+    redis.call('HSET', job_key(id), 'startDeadline', A[15])
+    redis.call('ZADD', P .. 'deadlines', math.max(due, NOW) + deadline, id)
+  end
+  if supersedes then redis.call('HSET', job_key(id), 'onConflict', on_conflict) end
+  local failed
+  local open = false
+  for _, dependency in ipairs(dependencies) do
+    local status = redis.call('HGET', job_key(dependency), 'status')
+    if status == 'error' then failed = failed or dependency end
+    if status ~= 'done' and status ~= 'error' then
+      open = true
+      redis.call('SADD', job_key(id) .. ':dependencies', dependency)
+      redis.call('ZADD', job_key(dependency) .. ':dependents', sequence, id)
+    end
+  end
+  local turn
+  if supersedes and not open and not failed and due <= NOW then
+    turn, j.place = supersede(id, j, on_conflict == 'supersedeRunning')
+  end
+  place(id, j, sequence, due, open or failed, turn)
+  if j.place then give_turns(j.key) end
+  if failed then
+    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
+      '{"dependency":' .. quoted(failed) .. '}')
+  end
+  reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
+  return { OK, id }
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local schedule, revision, seen, tick, due, overlap, run = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local WHY = { [CONFLICT] = 'its concurrency key is in use', [UNKNOWN_DEPENDENCY] = 'a job it depends on does not exist',
+  [ID_IN_USE] = 'a job of its id is there already', [QUEUE_FULL] = 'its queue is full',
+  [QUARANTINED] = 'its like was lost three times' }
+local key = schedule_key(schedule)
+local s = redis.call('HMGET', key, 'revision', 'next', 'lastJobId')
+if not s[1] then return { NOT_FOUND, '' } end
+if run ~= 'now' then
+  if s[1] ~= revision or s[2] ~= seen then return { HEAD_CHANGED, '' } end
+  set_next(schedule, tick, due)
+end
+local at = run ~= 'now' and iso(tonumber(run ~= '' and run or seen)) or nil
+local function note(event, why)
+  local data = '{"tick":' .. quoted(at) .. ',"because":' .. quoted(why) .. '}'
+  redis.call('HSET', key, 'lastSkipped', data)
+  announce(event, 'scheduleId', schedule, data)
+end
+if run == '' then
+  note('scheduleMissed', 'nobody was there at its time')
+  return { ALREADY, '' }
+end
+local last = s[3] and redis.call('HMGET', job_key(s[3]), 'status', 'reason', 'workerId') or {}
+local living = last[1] == 'pending' or last[1] == 'running'
+if living and overlap == 'skip' then
+  note('scheduleSkipped', 'its job ' .. s[3] .. ' has not ended')
+  return { ALREADY, '' }
+end
+local A = {}
+for index = 8, #ARGV do A[#A + 1] = ARGV[index] end
+local id = A[3]
+local answer = admit(A, '{"scheduleId":' .. quoted(schedule) .. ',"tick":' .. quoted(at) .. '}')
+if answer[1] ~= OK then
+  if answer[1] ~= ALREADY and run ~= 'now' then note('scheduleFailed', WHY[answer[1]] or 'it was refused') end
+  return answer
+end
+redis.call('HSET', key, 'lastJobId', id, 'lastRunAt', AT)
+last = living and redis.call('HMGET', job_key(s[3]), 'status', 'reason', 'workerId') or {}
+if overlap == 'replace' then
+  if last[1] == 'pending' and last[2] ~= 'starting' then
+    finish(s[3], 'superseded', 'error', 'superseded', { 'supersededBy', id, 'message', 'superseded by ' .. id },
+      '{"supersededBy":' .. quoted(id) .. '}')
+  elseif last[1] == 'pending' or last[1] == 'running' then
+    redis.call('HSET', job_key(s[3]), 'supersededBy', id)
+    request_kill(s[3], last[3], nil, nil, 'null', quoted('superseded by ' .. id))
+  end
+end
+return answer
+"""#,
+        sha1: "9e8e59d867afb3849a805bacc1b132232a73da5b",
+        keyCount: 2
+    )
+
+    package static let forgetWorker = RedisScript(
+        name: "forgetWorker",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id = ARGV[1]
+local key = P .. 'worker:' .. id
+if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+local found = redis.call('DEL', key)
+found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('HDEL', P .. 'renewals', id)
+redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+if found == 0 then return NOT_FOUND end
+announce('forgotten', 'workerId', id, nil)
+return OK
+"""#,
+        sha1: "765cb6f3621a8f8c9648d72d12b74e151e33b64f",
+        keyCount: 2
+    )
+
+    package static let forgotten = RedisScript(
+        name: "forgotten",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
+return OK
+"""#,
+        sha1: "0b0730ac46d53a3f8dab19910fa44670c35ec218",
+        keyCount: 2
+    )
+
+    package static let holdControl = RedisScript(
+        name: "holdControl",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local role = P .. 'role:control'
+local holder = redis.call('GET', role)
+if holder and holder ~= ARGV[1] then return CONFLICT end
+if ARGV[2] == '1' then
+  redis.call('SET', role, ARGV[1], 'PX', 2000)
+else
+  redis.call('DEL', role)
+end
+return OK
+"""#,
+        sha1: "53e183fae5e89b85b53c6e891898018311682d47",
+        keyCount: 2
+    )
+
+    package static let inspectJobs = RedisScript(
+        name: "inspectJobs",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -4021,7 +4819,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "0e641e55a46d7716b5824213f08aa82f0a60a39d",
+        sha1: "ac5d34691f26b4a17f43cb1b4e9cd3b65af1cfca",
         keyCount: 2
     )
 
@@ -4089,7 +4887,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4304,7 +5103,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -4348,6 +5147,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -4573,6 +5378,31 @@ local check = {
       if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
     end)
   end,
+  schedules = function(id)
+    local s = redis.call('HMGET', P .. 'schedule:' .. id, 'definition', 'paused', 'due')
+    local due = redis.call('ZSCORE', key, id)
+    if not s[1] then
+      if not due then return end
+      return say('leftover', id, key .. ' names the schedule ' .. id .. ', which does not exist', function()
+        redis.call('ZREM', key, id)
+      end)
+    end
+    if due ~= (s[3] or 'inf') then
+      say('index', id, 'the schedule ' .. id .. ' comes due at ' .. (s[3] or 'no time') .. ', but stands at '
+        .. (due or 'none'), function() redis.call('ZADD', key, s[3] or '+inf', id) end)
+    end
+    if (s[2] == '1') == (s[3] ~= false) then
+      say('fields', id, 'the schedule ' .. id .. (s[2] == '1' and ' is paused and has a' or ' has no') .. ' next run: '
+        .. 'pause and resume it')
+    end
+  end,
+  notifications = function(entry)
+    if not is_member(entry) then return end
+    local status = redis.call('HGET', job_key(string.match(entry, '^[^:]*')), 'status')
+    if status ~= 'done' and status ~= 'error' or not redis.call('ZSCORE', P .. 'notify', entry) then
+      say('leftover', entry, key .. ' names ' .. entry .. ', which is not to be told', function() drop(entry) end)
+    end
+  end,
   sums = function()
     local sum, total = 0, 0
     local sizes = redis.call('HGETALL', key)
@@ -4588,7 +5418,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "adc7ed063d1f679fef3465928323a7cc780c4110",
+        sha1: "a4e125445f7edf8a04e9b37679760b35d9ba495a",
         keyCount: 2
     )
 
@@ -4656,7 +5486,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -4871,7 +5702,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -4915,6 +5746,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -5025,7 +5862,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "4e82b0824aa770dcfdb3b9863a7f126a498205a3",
+        sha1: "770cf7a74e8fce2e752fe75d9b15e5851d17436a",
         keyCount: 2
     )
 
@@ -5093,7 +5930,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5113,7 +5951,97 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "5b43623426d363fd6314316cf5d4a1a6df090fc7",
+        sha1: "15d03c6a7b09c35e443d5b6c84824e0a6f928fa7",
+        keyCount: 2
+    )
+
+    package static let notified = RedisScript(
+        name: "notified",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local name, id, try, event, data, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if redis.call('HGET', P .. 'notify:tries', name) ~= try then return STALE_FENCE end
+if event == '' then
+  redis.call('ZADD', P .. 'notify', number(NOW + tonumber(wait)), name)
+  return OK
+end
+redis.call('ZREM', P .. 'notify', name)
+redis.call('HDEL', P .. 'notify:tries', name)
+local j = redis.call('HMGET', job_key(id), 'status', 'reason', 'workerId', 'attempt', 'fence')
+redis.call('HSET', job_key(id), 'updatedAt', AT)
+redis.call('HINCRBY', job_key(id), 'revision', 1)
+record(id, event, j[1], j[2], j[3], j[4], j[5], data)
+return OK
+"""#,
+        sha1: "4e4e63c3b371939569ab87fe7566bdf1aab2908e",
         keyCount: 2
     )
 
@@ -5181,7 +6109,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5222,7 +6151,7 @@ for _, kind in ipairs(kinds) do
 end
 return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
 """#,
-        sha1: "217fecfc7815ada0fb96760afdbda89a0feb325e",
+        sha1: "db3d345509fd06c59455413c3e2c2882196e3b86",
         keyCount: 2
     )
 
@@ -5290,7 +6219,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5482,7 +6412,104 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "9f765fd597cc787ab7bee05d57bf9dc0e7f19a23",
+        sha1: "0c93d379ea2562c610f601057ef8cee28a412579",
+        keyCount: 2
+    )
+
+    package static let pauseSchedule = RedisScript(
+        name: "pauseSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local id, revision, paused, tick, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local key = schedule_key(id)
+local found = redis.call('HGET', key, 'revision')
+if not found then return NOT_FOUND end
+if found ~= revision then return HEAD_CHANGED end
+redis.call('HSET', key, 'paused', paused, 'updatedAt', AT)
+redis.call('HINCRBY', key, 'revision', 1)
+set_next(id, tick, due)
+announce(paused == '1' and 'schedulePaused' or 'scheduleResumed', 'scheduleId', id, nil)
+return OK
+"""#,
+        sha1: "b828ab904b6453a48877c6e7fe1ab02648552898",
         keyCount: 2
     )
 
@@ -5550,7 +6577,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -5765,7 +6793,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -5809,6 +6837,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -5915,7 +6949,393 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "fdaa93204489fdcf298ec63c55cc7a30eb2838e2",
+        sha1: "c0bb0fe6cfdb5fef9a00fc731783f0e71f9d3eeb",
+        keyCount: 2
+    )
+
+    package static let prune = RedisScript(
+        name: "prune",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function forget(id, status)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
+    'serverId', 'labels')
+  drop_log(id)
+  redis.call('ZREM', P .. 'index', id)
+  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
+  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:' .. status, id)
+  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
+    redis.call('DEL', P .. 'idempotency:' .. j[4])
+  end
+  for index = 0, #(j[6] or '') - 1 do
+    redis.call('ZREM', P .. 'notify', id .. ':' .. index)
+    redis.call('HDEL', P .. 'notify:tries', id .. ':' .. index)
+  end
+  for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
+    redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+  end
+  redis.call('DEL', key, key .. ':history')
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+end
+local count = 0
+for _, id in ipairs(ARGV) do
+  local j = redis.call('HMGET', job_key(id), 'status', 'notify')
+  local open = redis.call('EXISTS', job_key(id) .. ':dependents') == 1
+  for index = 0, #(j[2] or '') - 1 do open = open or redis.call('ZSCORE', P .. 'notify', id .. ':' .. index) ~= false end
+  if (j[1] == 'done' or j[1] == 'error') and not open then
+    forget(id, j[1])
+    count = count + 1
+  end
+end
+return count
+"""#,
+        sha1: "9a45dfbc4a6f9362659f9d4fb03dbfe5a6937737",
+        keyCount: 2
+    )
+
+    package static let putSchedule = RedisScript(
+        name: "putSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+local id, replace, tick, due, definition = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], ARGV[5]
+local key = schedule_key(id)
+local old = redis.call('HGET', key, 'definition')
+if old == definition and not replace then return ALREADY end
+if old and not replace then return ID_IN_USE end
+redis.call('HSET', key, 'id', id, 'definition', definition, 'paused', ARGV[6], 'updatedAt', AT)
+redis.call('HSETNX', key, 'createdAt', AT)
+redis.call('HINCRBY', key, 'revision', 1)
+set_next(id, tick, due)
+announce(old and 'scheduleChanged' or 'scheduleAdded', 'scheduleId', id, nil)
+return OK
+"""#,
+        sha1: "8a820d4670803d4e42f15e78f251bc3fa676aece",
         keyCount: 2
     )
 
@@ -5983,7 +7403,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6014,7 +7435,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "7dd4a414ccc55d32335aee319ec3368db54055ea",
+        sha1: "d7fd9030f63181e6614f1546c3e34be229c1d6f9",
         keyCount: 2
     )
 
@@ -6082,7 +7503,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6297,7 +7719,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -6341,6 +7763,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -6481,7 +7909,7 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
 local list, raw, rejected, entry, queue, reply_to, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -6497,7 +7925,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "48a1c77129077de4daea8c0f2982ce6e3b2ff584",
+        sha1: "f17c4d65e767867ec4734b29b7e7fe2784e20684",
         keyCount: 2
     )
 
@@ -6565,7 +7993,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -6780,7 +8209,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -6824,6 +8253,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -6958,7 +8393,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "1d31fdec3bad8388ede95a5aeae682e74e1deefc",
+        sha1: "ed3d8d64abbb3502d51c3c7db8811e84a42cb0ca",
         keyCount: 2
     )
 
@@ -7026,7 +8461,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7041,7 +8477,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "767eb0057992bd4505a079e555c0afe1815c4697",
+        sha1: "5a5da088efa6122a51703fb2f3f4199cf086b9d9",
         keyCount: 2
     )
 
@@ -7109,7 +8545,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7324,7 +8761,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -7368,6 +8805,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -7486,34 +8929,133 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
+local function forget(id, status)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
+    'serverId', 'labels')
+  drop_log(id)
+  redis.call('ZREM', P .. 'index', id)
+  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
+  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:' .. status, id)
+  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
+    redis.call('DEL', P .. 'idempotency:' .. j[4])
+  end
+  for index = 0, #(j[6] or '') - 1 do
+    redis.call('ZREM', P .. 'notify', id .. ':' .. index)
+    redis.call('HDEL', P .. 'notify:tries', id .. ':' .. index)
+  end
+  for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
+    redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+  end
+  redis.call('DEL', key, key .. ':history')
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+end
 local id = ARGV[1]
-local key = job_key(id)
-local j = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'workerId', 'idempotencyKey',
-  'pastWorkers', 'serverId', 'labels')
+local j = redis.call('HMGET', job_key(id), 'status', 'reason')
 if not j[1] then return NOT_FOUND end
 if j[1] == 'running' or j[2] == 'starting' then return WRONG_STATE end
 if j[1] == 'pending' then
   finish(id, 'cancelled', 'error', 'cancelled', {}, nil)
   j[1] = 'error'
 end
-drop_log(id)
-redis.call('ZREM', P .. 'index', id)
-redis.call('ZREM', P .. 'index:type:' .. j[3], id)
-redis.call('ZREM', P .. 'index:resource:' .. j[3] .. ':' .. j[4], id)
-redis.call('ZREM', P .. 'index:' .. j[1], id)
-for _, name in ipairs(further_indexes(j[8], j[9])) do redis.call('ZREM', P .. name, id) end
-if j[6] and redis.call('GET', P .. 'idempotency:' .. j[6]) == id then
-  redis.call('DEL', P .. 'idempotency:' .. j[6])
-end
-for worker in string.gmatch((j[5] or '') .. ' ' .. (j[7] or ''), '%S+') do
-  redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
-end
-redis.call('DEL', key, key .. ':history')
-redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', j[1],
-  'reason', '', 'workerId', j[5] or '', 'attempt', '', 'fence', '', 'data', '')
+forget(id, j[1])
 return OK
 """#,
-        sha1: "50e118941a2ae88ff55a585bc1e3a5de7a35dda0",
+        sha1: "eed9a982a50022578b316428a466be0f5b7b6f42",
+        keyCount: 2
+    )
+
+    package static let removeSchedule = RedisScript(
+        name: "removeSchedule",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function schedule_key(id) return P .. 'schedule:' .. id end
+local function set_next(id, tick, due)
+  if tick == '' then
+    redis.call('HDEL', schedule_key(id), 'next', 'due')
+    redis.call('ZADD', P .. 'schedules', '+inf', id)
+  else
+    redis.call('HSET', schedule_key(id), 'next', tick, 'due', due)
+    redis.call('ZADD', P .. 'schedules', due, id)
+  end
+end
+if redis.call('DEL', schedule_key(ARGV[1])) == 0 then return NOT_FOUND end
+redis.call('ZREM', P .. 'schedules', ARGV[1])
+announce('scheduleRemoved', 'scheduleId', ARGV[1], nil)
+return OK
+"""#,
+        sha1: "404f4a85a32e5bd5367923b8125455b4e6c80cad",
         keyCount: 2
     )
 
@@ -7581,7 +9123,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7630,7 +9173,7 @@ local codes = {}
 for index = 6, #ARGV, 2 do codes[#codes + 1] = code_of(ARGV[index], ARGV[index + 1]) end
 return codes
 """#,
-        sha1: "323ce2e673dfc981e841d27909ec89438b69704b",
+        sha1: "743ff2d30ab5c69e24c1011e4926af675817ad87",
         keyCount: 2
     )
 
@@ -7698,7 +9241,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -7742,7 +9286,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "95c5919e4a409f229ee3b5b393ad9687a76221dd",
+        sha1: "442c9dc6f665dacd0becb7be367658dce41da386",
         keyCount: 2
     )
 
@@ -7810,7 +9354,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8115,7 +9660,7 @@ end
 take_turn(turn, kept, id)
 return OK
 """#,
-        sha1: "cb973b8b309f741beacd61cd50cc342bf1007433",
+        sha1: "388e74f8fae72915c5c723e7b93f9e35f6ae815a",
         keyCount: 2
     )
 
@@ -8183,7 +9728,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8432,7 +9978,7 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
 local old, id, request = ARGV[1], ARGV[2], ARGV[3]
@@ -8454,7 +10000,7 @@ if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
 local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
 if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options', 'notify' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
 local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
 if harmful then return { QUARANTINED, lost } end
@@ -8478,7 +10024,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "e547491570bcc8e0bc6242d18eae74ff071798d2",
+        sha1: "df11e3fd6e4fec8792e35581e9874c50c638a51b",
         keyCount: 2
     )
 
@@ -8546,7 +10092,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8609,7 +10156,7 @@ if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "b34e7234a6b8b92409e234823c608766b919314f",
+        sha1: "78178149114fdb40538b2c52d659274f896c6df7",
         keyCount: 2
     )
 
@@ -8677,7 +10224,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8694,7 +10242,90 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "cd583504308e597cd11906a8f7f5afb0f20b6218",
+        sha1: "dadb22d25f64f138c7eff5047afcfa5b4881bf8f",
+        keyCount: 2
+    )
+
+    package static let takeNotifications = RedisScript(
+        name: "takeNotifications",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local taken = {}
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 20)) do
+  redis.call('ZADD', P .. 'notify', number(NOW + tonumber(ARGV[1])), name)
+  taken[#taken + 1] = { name, redis.call('HINCRBY', P .. 'notify:tries', name, 1) }
+end
+return taken
+"""#,
+        sha1: "bfef8ab8fb894884ad7ea8eeb95e9375ee8f67b1",
         keyCount: 2
     )
 
@@ -8762,7 +10393,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -8977,7 +10609,7 @@ local function request_kill(id, worker, signal, grace, by, why)
 end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 finish = function(id, event, status, reason, fields, data, j)
   local key = job_key(id)
   j = j or fields_of(id, FINISH_FIELDS)
@@ -9021,6 +10653,12 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
@@ -9304,10 +10942,13 @@ local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giv
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
 local claims = redis.call('HMGET', P .. 'claims', 'fence', 'hold')
 local watches = worker ~= '' and (listener == 1 or redis.call('HLEN', P .. 'renewals') <= 50)
+local due_until = listener == 1 and NOW or NOW - 5000
+local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
+local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
-  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '' }
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }
 """#,
-        sha1: "90947148b04f2b9a3367422d6fe864276b9d0e5d",
+        sha1: "3524eb8eb0b12aa4a07a81554d2ef58ad79d09c0",
         keyCount: 2
     )
 
@@ -9375,7 +11016,8 @@ local function announce(event, kind, name, data)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
     'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
@@ -9717,7 +11359,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "491ecc9ac97a72380bee45cc84a4b92d18c24db5",
+        sha1: "8f354d4b5f0775cca19f4bce4cfd28902276ad42",
         keyCount: 2
     )
 
@@ -9730,7 +11372,9 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         configure,
         drain,
         endLeases,
+        ended,
         finish,
+        fireSchedule,
         forgetWorker,
         forgotten,
         holdControl,
@@ -9738,20 +11382,26 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         inspectMembers,
         kill,
         leave,
+        notified,
         overview,
         pause,
+        pauseSchedule,
         promote,
+        prune,
+        putSchedule,
         register,
         reject,
         release,
         releaseQuarantine,
         remove,
+        removeSchedule,
         renew,
         report,
         restore,
         retry,
         started,
         stopWorker,
+        takeNotifications,
         tick,
         waiting,
     ]

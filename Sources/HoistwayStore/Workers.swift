@@ -23,6 +23,9 @@ package struct Tick: Sendable {
     package var signsOfLife: [String: SignOfLife]
     /// Claims are held, because Redis lost data.
     package var hold: SignOfLife?
+    /// Schedules whose next run has come due.
+    package var dueSchedules: [String]
+    package var hasDueNotifications: Bool
 }
 
 extension Store {
@@ -60,7 +63,7 @@ extension Store {
         ]
         let arguments = head + leases.arguments + .fields(worker?.fields ?? [])
         let reply = try await run(Scripts.tick, arguments).array ?? []
-        guard reply.count == 11 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
+        guard reply.count == 13 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
         return Tick(
             isListener: reply[0].int == 1,
             hasMoreDue: reply[1].int == 1,
@@ -72,7 +75,9 @@ extension Store {
             mustRegister: reply[7].int == 1,
             fence: reply[8].string.flatMap { Int64($0) } ?? 0,
             signsOfLife: reply[9].pairs.compactMapValues(SignOfLife.init),
-            hold: reply[10].string.flatMap(SignOfLife.init)
+            hold: reply[10].string.flatMap(SignOfLife.init),
+            dueSchedules: reply[11].strings,
+            hasDueNotifications: reply[12].int == 1
         )
     }
 

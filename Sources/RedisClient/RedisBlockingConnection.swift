@@ -20,6 +20,10 @@ package final class RedisBlockingConnection: RedisCommands {
         self.connector = connector
     }
 
+    deinit {
+        state.withLock { $0.connection }?.close()
+    }
+
     /// Pops the first element of the first list that has one.
     /// - Parameter seconds: how long Redis waits for an element, more than 0.
     /// - Returns: nil when none came.

@@ -2,12 +2,12 @@ import Glibc
 import NIOPosix
 
 /// Starts a process that dies with this one.
-enum ChildProcess {
+package enum ChildProcess {
     /// - Parameters:
     ///   - arguments: the program, found by PATH, and its arguments.
     ///   - log: a file that receives what it prints.
     /// - Returns: its process id.
-    static func start(_ arguments: [String], log: String) async throws -> pid_t {
+    package static func start(_ arguments: [String], log: String) async throws -> pid_t {
         // The kernel sends the death signal when the thread that spawned ends, so it has to be one that never does.
         try await NIOThreadPool.singleton.runIfActive {
             try spawn(["setpriv", "--pdeathsig", "KILL"] + arguments, log: log)
@@ -23,7 +23,7 @@ enum ChildProcess {
     }
 
     /// Sends a signal and waits until the process has ended and is reaped.
-    static func end(_ pid: pid_t, _ signal: CInt) async throws {
+    package static func end(_ pid: pid_t, _ signal: CInt) async throws {
         kill(pid, signal)
         try await eventually("the end of process \(pid)") {
             waitpid(pid, nil, WNOHANG) != 0

@@ -22,14 +22,18 @@ package enum Program {
         package var errors: String
     }
 
-    /// Runs the command line to its end.
-    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
+    /// Runs the command line, or another program, to its end.
+    package static func run(
+        _ arguments: [String],
+        of program: String = hoistway,
+        environment: [String: String] = [:]
+    ) async throws -> Result {
         var variables = Environment.inherit
         for (name, value) in environment {
             variables = variables.updating([.init(stringLiteral: name): value])
         }
         let result = try await Subprocess.run(
-            .path(FilePath(hoistway)),
+            .path(FilePath(program)),
             arguments: Arguments(arguments),
             environment: variables,
             output: .string(limit: 16 << 20),

@@ -106,7 +106,7 @@ package final class RedisServer: Sendable {
         }
     }
 
-    private static func freePort() throws -> Int {
+    package static func freePort() throws -> Int {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw SystemError("socket", errno) }
         defer { close(socket) }

@@ -6,8 +6,8 @@ import RedisClient
 import Supervision
 import Synchronization
 
-/// Beats once a second, and at once when the worker is woken: heartbeat, due jobs, kills, inboxes, what Redis believes
-/// the worker has.
+/// Beats once a second, and at once when the worker is woken: heartbeat, due jobs, kills, inboxes, schedules,
+/// notifications, retention, what Redis believes the worker has.
 final class Beat: Sendable {
     let identity: WorkerIdentity
     let client: RedisClient
@@ -19,8 +19,11 @@ final class Beat: Sendable {
     let stop: @Sendable (ControlDocument.StopMode) -> Void
     /// Follows or settles an attempt that was found on disk.
     let take: @Sendable (FoundAttempt) -> Void
+    let notifier: Notifier
     let logger: Logger
 
+    private let scheduler: Scheduler
+    private let pruner: Pruner
     private let process = Identifier.ulid()
     private let chores = Chores()
     private let suspects = Mutex<Set<Claim>>([])
@@ -39,6 +42,8 @@ final class Beat: Sendable {
         announcement: @escaping @Sendable () -> WorkerAnnouncement,
         stop: @escaping @Sendable (ControlDocument.StopMode) -> Void,
         take: @escaping @Sendable (FoundAttempt) -> Void,
+        notifier: Notifier,
+        retention: RetentionRules,
         logger: Logger
     ) {
         self.identity = identity
@@ -50,7 +55,10 @@ final class Beat: Sendable {
         self.announcement = announcement
         self.stop = stop
         self.take = take
+        self.notifier = notifier
         self.logger = logger
+        scheduler = Scheduler(store: store, logger: logger)
+        pruner = Pruner(store: store, rules: retention, logger: logger)
     }
 
     /// Beats until the task is cancelled.
@@ -116,6 +124,15 @@ final class Beat: Sendable {
         }
         if !tick.removed.isEmpty {
             chores.start("removed") { [self] in await remove(tick.removed) }
+        }
+        if !tick.dueSchedules.isEmpty {
+            chores.start("schedules") { [scheduler] in await scheduler.run(tick.dueSchedules) }
+        }
+        if tick.hasDueNotifications {
+            chores.start("notifications") { [notifier] in await notifier.run() }
+        }
+        if tick.isListener {
+            chores.start("retention") { [pruner] in await pruner.run() }
         }
     }
 
@@ -200,8 +217,8 @@ final class Beat: Sendable {
         }
     }
 
-    /// Gives back a job whose attempt does not exist: the answer to its claim was lost. One that has a folder ended here,
-    /// and Redis has refused or forgotten its end: it is told again.
+    /// Gives back a job whose attempt does not exist: the answer to its claim was lost. One that has a folder ended
+    /// here, and Redis has refused or forgotten its end: it is told again.
     private func giveBack(_ claim: Claim) async throws {
         guard !board.has(claim.id) else { return }
         if supervisor.info(jobID: claim.id, attempt: claim.attempt)?.fence == claim.fence {

@@ -240,7 +240,8 @@ final class Leaseholder: Sendable {
     }
 
     private func restore(_ id: String, _ fence: Int64) async {
-        guard let attempt = board.attempt(of: id, fence: fence) else { return }
+        // Before its recipe runs there is nothing to protect.
+        guard let attempt = board.attempt(of: id, fence: fence), attempt.started != nil else { return }
         do {
             if try await restore(attempt.info) == .ok {
                 logger.notice("\(id) was written back to Redis, which had lost it")

@@ -19,6 +19,7 @@ struct Work: Sendable {
     private let runner: Runner
     private let leases: Leaseholder
     private let types: TypeList
+    private let secrets: SecretResolver
 
     init(
         settings: WorkerSettings,
@@ -47,10 +48,11 @@ struct Work: Sendable {
         )
         self.leases = leases
         let types = types
+        secrets = SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands)
         let planner = LaunchPlanner(
             settings: settings,
             recipes: recipes,
-            secrets: SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands),
+            secrets: secrets,
             user: user
         )
         let scopes = Scope.served(node: settings.node, servers: [])
@@ -100,6 +102,8 @@ struct Work: Sendable {
             announcement: announcement,
             stop: { orders.request($0) },
             take: take,
+            notifier: Notifier(store: store, secrets: secrets, logger: logger),
+            retention: settings.retention,
             logger: logger
         )
         await beat.giveBackMissing()
@@ -156,6 +160,7 @@ struct Work: Sendable {
                     worker: (identity.id, announcement.fields)
                 )
                 try await store.configure(settings.limits)
+                if let warning = try? await store.evictionWarning() { logger.warning("\(warning)") }
                 return claims
             } catch let error as RedisError {
                 logger.warning("\(error); trying again in 5 s")

@@ -41,6 +41,8 @@ package struct WorkerSettings: Sendable {
     package var logMaxBytes = 64 << 20
     /// Most bytes of all logs' copies in Redis.
     package var logRedisBytes = 64 << 20
+    /// How long ended jobs are kept.
+    package var retention = RetentionRules()
     /// Absolute path of `hoistway-monitor`.
     package var monitorPath: String
     /// Absolute path of this program, which runs the built-in recipes.

@@ -15,8 +15,8 @@ import Testing
             type: command.type,
             resource: command.resource,
             fields: command.fields,
-            payload: command.payload.map { Array($0.utf8) },
-            settings: command.set
+            payload: command.input.payload.map { Array($0.utf8) },
+            settings: command.input.set
         )
     }
 
@@ -172,8 +172,8 @@ import Testing
                 type: command.type,
                 resource: command.resource,
                 fields: command.fields,
-                payload: command.payload.map { Array($0.utf8) },
-                settings: command.set
+                payload: command.input.payload.map { Array($0.utf8) },
+                settings: command.input.set
             ).document()
         }
         #expect(try #require(found).contains(message), "\(found ?? "")")

@@ -56,29 +56,4 @@ import Testing
         #expect(captured.error.contains("\r\u{1B}[K\(status)"))
         #expect(captured.error.hasSuffix("\r\u{1B}[K"))
     }
-
-    @Test func piecesBecomeOneChunkUpToAGap() {
-        let pieces = [LogPiece(offset: 0, bytes: Array("abc".utf8)), LogPiece(offset: 3, bytes: Array("def".utf8))]
-        let all = LogSource.chunk(of: pieces, from: 1)
-        #expect(all.bytes == Array("bcdef".utf8))
-        #expect(all.nextOffset == 6)
-        #expect(all.gap == nil)
-        let holed = [pieces[0], LogPiece(offset: 10, bytes: Array("x".utf8))]
-        #expect(LogSource.chunk(of: holed, from: 0).nextOffset == 3)
-        let behind = LogSource.chunk(of: holed, from: 3)
-        #expect(behind.gap == 3..<10)
-        #expect(behind.bytes == Array("x".utf8))
-        #expect(LogSource.chunk(of: [], from: 7).nextOffset == 7)
-    }
-
-    @Test func theTailBeginsAtALine() {
-        let pieces = [
-            LogPiece(offset: 10, bytes: Array("a\nb".utf8)), LogPiece(offset: 13, bytes: Array("c\nd\n".utf8)),
-        ]
-        #expect(LogSource.start(ofLast: 1, in: pieces) == 15)
-        #expect(LogSource.start(ofLast: 2, in: pieces) == 12)
-        #expect(LogSource.start(ofLast: 0, in: pieces) == 17)
-        #expect(LogSource.start(ofLast: 3, in: pieces) == nil)
-        #expect(LogSource.start(ofLast: 1, in: []) == nil)
-    }
 }

@@ -54,6 +54,7 @@ private struct Subject {
         try await store.add(id, "r") { document in
             document.maxAttempts = 9
             document.startDeadline = .seconds(3600)
+            document.notify = [["url": "http://127.0.0.1/"]]
             change(&document)
         }
     }
@@ -193,6 +194,10 @@ private struct Subject {
             try await store.add("newest", "r") { $0.onConflict = .supersedeRunning }
             _ = try await store.finish(id, fence: fence, Outcome(.killed))
         case .expired: try await expire()
+        case .notified, .notifyFailed:
+            for notification in try await store.takeNotifications() where notification.jobID == id {
+                try await store.settle(notification, delivered: event == .notified, data: [:])
+            }
         case .done, .failed, .killed, .timeout, .idle, .spawn:
             let kind = try #require(Outcome.Kind(rawValue: event.rawValue))
             if kind == .killed { _ = try? await store.kill(id, KillOrder()) }

@@ -65,4 +65,24 @@ package struct Configuration: Sendable {
     package var api = API()
 
     package init() {}
+
+    /// What is not said of a type is as in `default`, what is not said there as usual.
+    package var retentionRules: RetentionRules {
+        let standard = HoistwayModel.Retention.standard.changed(by: retention["default"])
+        var rules = RetentionRules(standard: standard)
+        for (type, setting) in retention where type != "default" {
+            rules.byType[JobType(type)] = standard.changed(by: setting)
+        }
+        return rules
+    }
+}
+
+extension HoistwayModel.Retention {
+    fileprivate func changed(by setting: Configuration.Retention?) -> HoistwayModel.Retention {
+        HoistwayModel.Retention(
+            age: setting?.age ?? age,
+            count: setting?.count ?? count,
+            logBytes: setting?.logBytes ?? logBytes
+        )
+    }
 }

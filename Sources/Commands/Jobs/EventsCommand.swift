@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 import RedisClient

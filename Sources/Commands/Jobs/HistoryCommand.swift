@@ -44,7 +44,7 @@ enum EventView {
     /// An event of the stream on one line: time, what it is about, and what happened.
     static func line(_ event: JSON) -> String {
         let cells = cells(event)
-        let names = ["id", "type", "workerId", "deploymentId"]
+        let names = ["id", "type", "scheduleId", "workerId", "deploymentId"]
         let subject = names.lazy.compactMap { event[$0]?.stringValue }.first { !$0.isEmpty } ?? "-"
         let words = [cells[0], subject] + cells[1...2] + [cells[5]]
         return Sanitizer.line(words.filter { !$0.isEmpty }.joined(separator: "  "))

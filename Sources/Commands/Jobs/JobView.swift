@@ -59,6 +59,7 @@ enum JobView {
         fields.add("exit code", job.fields["exitCode"])
         fields.add("signal", job.fields["signal"])
         fields.add("kill", job.json("kill").map(killReceipt))
+        fields.add("schedule", job.fields["scheduleId"])
         fields.add("retry of", job.fields["retryOf"])
         fields.add("replaced by", job.fields["supersededBy"])
         fields.add("labels", job.labels.map { "\($0.key)=\($0.value.stringValue ?? "")" }.joined(separator: " "))

@@ -76,6 +76,7 @@ struct RunOptions: ParsableArguments {
         settings.secretCommands = worker.secretCommands
         settings.logMaxBytes = configuration.logs.maxBytes ?? settings.logMaxBytes
         settings.logRedisBytes = configuration.logs.redisBytes ?? settings.logRedisBytes
+        settings.retention = configuration.retentionRules
         return settings
     }
 

@@ -1,3 +1,4 @@
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 
@@ -111,7 +112,7 @@ struct TopView {
         var bytes: [UInt8] = []
         while true {
             let chunk = try await source.read(from: offset)
-            offset = chunk.nextOffset
+            offset = chunk.end
             if chunk.bytes.isEmpty { break }
             bytes += chunk.bytes
         }

@@ -1,7 +1,8 @@
 -- What is wrong with entries that stand for jobs: each belongs to a job that lives and has its place there, each lane
 -- stands for a queue. Judges and repairs each entry in one step; changes nothing unless it repairs.
 -- ARGV: '1' to repair or '0', family (jobs: a set or hash of job ids; parts: keys of jobs; turns: concurrency keys; lanes:
---       members of a set of lanes; queues: names of queues; renewals: worker ids; sums: none), key the entries stand in, the entries
+--       members of a set of lanes; queues: names of queues; renewals: worker ids; schedules: ids; notifications: their
+--       names; sums: none), key the entries stand in, the entries
 -- Returns: breaches, each { kind, entry, sentence, 1 when it can be repaired, 1 when it was }
 --- @include common
 --- @include queue
@@ -123,6 +124,31 @@ local check = {
       local wake = P .. 'wake:' .. kind .. scope
       if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
     end)
+  end,
+  schedules = function(id)
+    local s = redis.call('HMGET', P .. 'schedule:' .. id, 'definition', 'paused', 'due')
+    local due = redis.call('ZSCORE', key, id)
+    if not s[1] then
+      if not due then return end
+      return say('leftover', id, key .. ' names the schedule ' .. id .. ', which does not exist', function()
+        redis.call('ZREM', key, id)
+      end)
+    end
+    if due ~= (s[3] or 'inf') then
+      say('index', id, 'the schedule ' .. id .. ' comes due at ' .. (s[3] or 'no time') .. ', but stands at '
+        .. (due or 'none'), function() redis.call('ZADD', key, s[3] or '+inf', id) end)
+    end
+    if (s[2] == '1') == (s[3] ~= false) then
+      say('fields', id, 'the schedule ' .. id .. (s[2] == '1' and ' is paused and has a' or ' has no') .. ' next run: '
+        .. 'pause and resume it')
+    end
+  end,
+  notifications = function(entry)
+    if not is_member(entry) then return end
+    local status = redis.call('HGET', job_key(string.match(entry, '^[^:]*')), 'status')
+    if status ~= 'done' and status ~= 'error' or not redis.call('ZSCORE', P .. 'notify', entry) then
+      say('leftover', entry, key .. ' names ' .. entry .. ', which is not to be told', function() drop(entry) end)
+    end
   end,
   sums = function()
     local sum, total = 0, 0

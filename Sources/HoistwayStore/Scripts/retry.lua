@@ -25,7 +25,7 @@ if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
 local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
 if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
-  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options' }
+  'labels', 'concurrencyKey', 'concurrencyLimit', 'maxAttempts', 'startDeadline', 'options', 'notify' }
 local values = redis.call('HMGET', job_key(old), unpack(names))
 local harmful, lost = quarantined(o[1], o[2], values[6] or '{}')
 if harmful then return { QUARANTINED, lost } end

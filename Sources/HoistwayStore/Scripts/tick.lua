@@ -4,7 +4,7 @@
 -- Returns: { 1 when this process is the listener, more due jobs, length of the control list, types with a document in
 --          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '',
 --          1 when the worker is not on record and has to introduce itself, highest fence, signs of life of workers in
---          pairs, the hold on claims or '' }
+--          pairs, the hold on claims or '', schedules that are due, 1 when a notification is due }
 --- @include common
 --- @include queue
 --- @include limits
@@ -117,5 +117,9 @@ local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
 local claims = redis.call('HMGET', P .. 'claims', 'fence', 'hold')
 -- Where workers are many one watches for all.
 local watches = worker ~= '' and (listener == 1 or redis.call('HLEN', P .. 'renewals') <= 50)
+-- The listener serves schedules; the others those that it cannot, be it for want of a time zone.
+local due_until = listener == 1 and NOW or NOW - 5000
+local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
+local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
-  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '' }
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }

@@ -44,14 +44,7 @@ struct DocumentBuilder {
     }
 
     /// The document's bytes.
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = [UInt8(ascii: "{")]
-        for (index, member) in members.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += JSON.string(member.key).utf8 + [UInt8(ascii: ":")] + member.json
-        }
-        return bytes + [UInt8(ascii: "}")]
-    }
+    var bytes: [UInt8] { JSON.bytes(of: members) }
 
     /// The checked document.
     /// - Throws: `CommandFailure` that names the options that are wrong.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 import RedisClient
@@ -22,11 +23,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Argument(help: "The id of what is deployed.")
     var resource: String
 
-    @Option(help: ArgumentHelp("The recipe's input: JSON, @file, or - for standard input.", valueName: "json"))
-    var payload: String?
-
-    @Option(help: ArgumentHelp("Put a value into the payload; may be repeated.", valueName: "key=value"))
-    var set: [String] = []
+    @OptionGroup var input: PayloadOptions
 
     @OptionGroup(title: "Fields of the job")
     var fields: EnqueueFields
@@ -44,8 +41,8 @@ struct EnqueueCommand: AsyncParsableCommand {
             type: type,
             resource: resource,
             fields: fields,
-            payload: try payloadBytes(Console.current),
-            settings: set
+            payload: try input.bytes(Console.current),
+            settings: input.set
         )
         let document = try builder.document()
         try await Session.run(global) { session in
@@ -58,18 +55,6 @@ struct EnqueueCommand: AsyncParsableCommand {
             let job = try await end(of: id, session)
             if global.json { session.print(JobView.json(job, waiting: nil)) }
             if job.status == .error { throw CommandFailure(.failed, JobView.failure(job)) }
-        }
-    }
-
-    private func payloadBytes(_ console: Console) throws -> [UInt8]? {
-        guard let payload else { return nil }
-        if payload == "-" { return console.input() }
-        guard payload.hasPrefix("@") else { return Array(payload.utf8) }
-        let path = String(payload.dropFirst())
-        do throws(SystemFile.Failure) {
-            return try SystemFile.read(console.path(path))
-        } catch {
-            throw CommandFailure(.usage, "--payload: \(path) cannot be read: \(error.reason)")
         }
     }
 

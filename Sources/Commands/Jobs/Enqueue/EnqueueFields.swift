@@ -68,7 +68,7 @@ struct EnqueueFields: ParsableArguments {
     )
     var secret: [String] = []
 
-    @Option(help: ArgumentHelp("A URL to tell of the end, or JSON; kept, not yet told.", valueName: "url"))
+    @Option(help: ArgumentHelp("A URL to tell of the end, or JSON; may be repeated.", valueName: "url"))
     var notify: [String] = []
 
     @Option(help: "Carried through.")

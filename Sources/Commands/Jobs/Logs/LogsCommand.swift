@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 
@@ -52,10 +53,9 @@ struct LogsCommand: AsyncParsableCommand {
         var all: [UInt8] = []
         while true {
             let chunk = try await source.read(from: offset)
-            if let gap = chunk.gap { printer.note(LogGap.text(gap)) }
-            offset = chunk.nextOffset
+            offset = chunk.end
             if chunk.bytes.isEmpty { break }
-            if global.json { all += chunk.bytes } else { printer.log(chunk.bytes) }
+            if global.json { all += chunk.bytes } else { printer.log(chunk) }
         }
         printer.finish()
         if job.status.isTerminal, offset < job.logBytes { printer.note(LogGap.text(offset..<job.logBytes)) }

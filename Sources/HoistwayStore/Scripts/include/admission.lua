@@ -20,7 +20,7 @@ local function create(id, kind, resource, fields)
 end
 
 -- Gives a new job its first state. `due` is its time in ms, 0 for at once; `open` says that a dependency is open;
--- `turn` that a job it replaces handed its turn and its place in the queue over to it.
+-- `turn` that a job it replaces handed its turn and its place in the queue over to it; `j.data` goes into the history.
 local function place(id, j, sequence, due, open, turn)
   local reason
   if open then
@@ -46,6 +46,6 @@ local function place(id, j, sequence, due, open, turn)
   end
   redis.call('HSET', job_key(id), 'reason', reason)
   if due > NOW then redis.call('HSET', job_key(id), 'runAt', iso(due)) end
-  record(id, 'accepted', 'pending', reason, nil, nil, nil, nil)
+  record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end

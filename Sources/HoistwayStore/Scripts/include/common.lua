@@ -88,7 +88,8 @@ local function announce(event, kind, name, data)
 end
 
 -- A list of ours is no place for answers: they would count as jobs or commands, and it would be gone after a minute.
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true }
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
 
 local function reply(list, text)
   if not list or list == '' then return end

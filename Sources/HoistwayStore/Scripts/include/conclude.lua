@@ -1,6 +1,6 @@
 -- How an attempt ends: its job is done, in error, or waits to be tried again.
 local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
-  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect' }
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' }
 
 -- `fields` are further hash fields in pairs, `wait` the ms before the next attempt.
 -- Returns: OK, status, reason | ALREADY | STALE_FENCE | NOT_FOUND

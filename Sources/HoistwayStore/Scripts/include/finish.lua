@@ -5,7 +5,7 @@
 local settle_dependents
 
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
-  'priority', 'reason', 'revision', 'options', 'counted' }
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
 
 -- Ends a job for good. `fields` are further hash fields; nothing of the job is left in a queue, a turn or a claim.
 -- An id that stands in a long queue stays there and is passed over by whoever finds it.
@@ -54,6 +54,13 @@ finish = function(id, event, status, reason, fields, data, j)
   redis.call('ZADD', P .. 'index:' .. status, sequence, id)
   if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
   record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  -- Per notification a letter: for both ends, for done, for error, for none.
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end

@@ -3,20 +3,20 @@ import HoistwayStore
 import RedisClient
 
 /// Tells when something happened to jobs, from the stream of events.
-struct JobWatch {
+package struct JobWatch: Sendable {
     private let store: Store
     private let connection: RedisBlockingConnection
     private var position: String
 
     /// Begins with what happens from now on.
-    init(_ session: Session) async throws {
-        store = session.store
-        connection = session.client.blocking()
-        position = try await session.store.recentEvents(1).last?.id ?? "0-0"
+    package init(_ store: Store, _ client: RedisClient) async throws {
+        self.store = store
+        connection = client.blocking()
+        position = try await store.recentEvents(1).last?.id ?? "0-0"
     }
 
     /// The jobs among `ids` that something happened to; none when nothing did within `seconds`.
-    mutating func changes(of ids: Set<String>, within seconds: Double) async throws -> Set<String> {
+    package mutating func changes(of ids: Set<String>, within seconds: Double) async throws -> Set<String> {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(seconds)
         while true {
@@ -30,22 +30,24 @@ struct JobWatch {
 }
 
 /// Waits for the end of jobs.
-enum JobWait {
-    /// How often a job is looked at though no event told of it.
+package enum JobWait {
+    /// How often a job is looked at though no event told of it, in seconds.
     private static let look = 5.0
 
     /// - Parameter deadline: `nil` waits for ever.
     /// - Returns: the ended jobs in the order of the ids; `nil` when the deadline passed.
-    /// - Throws: `CommandFailure.noJob`.
-    static func ended(
+    /// - Throws: `Refusal` when one of them is not there (any more).
+    package static func ended(
         _ ids: [String],
-        in session: Session,
-        deadline: ContinuousClock.Instant? = nil
+        _ store: Store,
+        _ client: RedisClient,
+        deadline: ContinuousClock.Instant? = nil,
+        patience: Patience
     ) async throws -> [Job]? {
-        var patience = Patience(console: session.console)
+        var patience = patience
         while true {
             do {
-                return try await watched(ids, in: session, deadline: deadline, &patience)
+                return try await watched(ids, store, client, deadline, &patience)
             } catch {
                 try await patience.absorb(error)
             }
@@ -54,18 +56,19 @@ enum JobWait {
 
     private static func watched(
         _ ids: [String],
-        in session: Session,
-        deadline: ContinuousClock.Instant?,
+        _ store: Store,
+        _ client: RedisClient,
+        _ deadline: ContinuousClock.Instant?,
         _ patience: inout Patience
     ) async throws -> [Job]? {
-        var watch = try await JobWatch(session)
+        var watch = try await JobWatch(store, client)
         patience.recovered()
         var ended: [String: Job] = [:]
         var open = Set(ids)
         var changed = open
         while true {
             for id in changed {
-                let job = try await session.job(id)
+                guard let job = try await store.job(id) else { throw Refusal.noJob(id) }
                 guard job.status.isTerminal else { continue }
                 ended[id] = job
                 open.remove(id)
