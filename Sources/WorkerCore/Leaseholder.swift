@@ -38,6 +38,8 @@ final class Leaseholder: Sendable {
     private let state: Mutex<State>
 
     private static let interval = Duration.seconds(1)
+    /// A lease is renewed at least so often.
+    private static let renewals = 4
     private static let batch = 100
 
     init(
@@ -82,7 +84,9 @@ final class Leaseholder: Sendable {
     func run() async {
         while !Task.isCancelled {
             await round()
-            try? await Task.sleep(for: Leaseholder.interval)
+            try? await Task.sleep(
+                for: lease.map { min(Leaseholder.interval, $0 / Leaseholder.renewals) } ?? Leaseholder.interval
+            )
         }
     }
 
@@ -274,7 +278,8 @@ final class Leaseholder: Sendable {
         guard client.url.isFixed else { return }
         let before = ProcessIdentity.boottime()
         guard let error = await client.probe(), error.isRefusal else { return }
-        for (id, fence) in board.leased { board.renewed(id, fence: fence, at: before, lease: nil) }
+        // Only what runs: a monitor that runs proves that its lease had not run out, a job that was claimed proves nothing.
+        for (id, fence) in board.monitored { board.renewed(id, fence: fence, at: before, lease: nil) }
     }
 
     /// The worker leaves, its attempts go on: their leases last for `detachFor` from now on.

@@ -195,6 +195,13 @@ extension SlotBoard {
         }
     }
 
+    /// Those of them that have a monitor.
+    var monitored: [(id: String, fence: Int64)] {
+        state.withLock { state in
+            state.entries.filter { $0.value.attempt?.isFinished == false }.map { ($0.key, $0.value.fence) }
+        }
+    }
+
     /// Since when the lease of an attempt holds; nil when it is not here, or its monitor counts by itself.
     func renewedAt(_ id: String, fence: Int64) -> Int64? {
         state.withLock { state in

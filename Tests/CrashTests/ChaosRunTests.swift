@@ -94,9 +94,10 @@ private final class ChaosRun {
             let id = "j\(accepted.count)"
             let resource = Int.random(in: 0..<6, using: &random)
             let document =
-                #"{"id":"\#(id)","backupId":"r\#(resource)","maxAttempts":3,"backoff":{"type":"fixed","delay":0.1}}"#
+                #"{"id":"\#(id)","backupId":"r\#(resource)","maxAttempts":3,"payload":{"n":\#(accepted.count)},"backoff":{"type":"fixed","delay":0.1}}"#
             // What was not sent for sure is sent again: an id is taken once.
-            for _ in 0..<100 where (try? await site.push("backup", document)) == nil {}
+            var tries = 0
+            while tries < 50, (try? await site.push("backup", document)) == nil { tries += 1 }
             accepted.append(id)
         }
     }
@@ -142,7 +143,8 @@ private final class ChaosRun {
         guard let state = Site.text("\(folder)/monitor.jsonl"), !state.contains(#""on":"exit""#),
             access("\(folder)/settled.json", F_OK) != 0, let range = state.firstRange(of: "\"monitorPid\":")
         else { return nil }
-        return pid_t(state[range.upperBound...].prefix { $0.isNumber })
+        let pid = pid_t(state[range.upperBound...].prefix { $0.isNumber })
+        return pid.flatMap { Site.text("/proc/\($0)/comm")?.hasPrefix("hoistway-mon") == true ? $0 : nil }
     }
 
     private var leftFolders: [String] {

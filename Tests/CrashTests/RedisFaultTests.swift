@@ -31,17 +31,21 @@ struct RedisFaultTests {
         try await RedisServer.$current.withValue(redis) {
             try await Site.with { site in
                 try gated(site)
-                let worker = try await site.worker(leases, environment: margin)
+                let worker = try await site.worker(["--fence-after", "4s"], environment: margin)
                 try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
                 try await site.wait(for: "job", "running")
                 try await redis.stop(SIGKILL)
                 // Longer than lease and margin together.
-                try await Task.sleep(for: .seconds(6))
+                try await Task.sleep(for: .seconds(8))
                 #expect(!site.processes(of: "job").isEmpty)
                 // A worker that comes back during the outage keeps it alive as well.
                 try await worker.end(SIGKILL)
-                let second = try await site.worker(leases, environment: margin, awaitsReadiness: false)
-                try await Task.sleep(for: .seconds(5))
+                let second = try await site.worker(
+                    ["--fence-after", "4s"],
+                    environment: margin,
+                    awaitsReadiness: false
+                )
+                try await Task.sleep(for: .seconds(8))
                 #expect(!site.processes(of: "job").isEmpty)
                 try await redis.restart()
                 open(site)

@@ -121,7 +121,9 @@ private final class Search {
             )
             found.append(world.with { $0.request = .none })
         }
-        if !world.isUp || !has(.refusalOnly) { found.append(world.with { $0.leaseFrom = world.now }) }
+        if world.monitor == .runs, !world.isUp || !has(.refusalOnly) {
+            found.append(world.with { $0.leaseFrom = world.now })
+        }
         return found
     }
 
@@ -154,7 +156,7 @@ private final class Search {
             if world.now - world.since >= window { found.append(world.with { $0.intends = world.seen }) }
         }
         if let intends = world.intends {
-            // What was sent over a connection that broke is lost with it.
+            // It takes its time, and an outage may lie between.
             if intends == world.sign || !has(.compareAndSet) {
                 found.append(
                     world.with {
@@ -175,7 +177,6 @@ private final class Search {
             world.with {
                 $0.isUp = false
                 $0.crashes += 1
-                $0.intends = nil
                 if case .sent = $0.request { $0.request = .none }
             }
         ]

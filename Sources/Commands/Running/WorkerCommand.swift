@@ -30,6 +30,12 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        if let fenceAfter, fenceAfter != .zero, fenceAfter < .seconds(1) {
+            throw ValidationError("--fence-after must be 0 or at least 1s")
+        }
+    }
+
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
