@@ -137,17 +137,17 @@ extension Store {
         let message = "its worker \(id) was declared dead"
         let error: JSON = ["code": "lost", "message": .string(message)]
         for _ in 0..<1000 {
+            switch try await code(Scripts.forgetWorker, [.string(id)]) {
+            case .ok: return
+            case .wrongState: break
+            default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
+            }
             let ids = try await redis.send(["SRANDMEMBER", .string("\(keys.worker(id)):jobs"), 100]).strings
             for job in try await jobs(ids) {
                 guard let fence = job.fence else { continue }
                 let wait = job.options.backoff.wait(after: job.failures + 1, jitter: Double.random(in: -1...1))
                 let fields = [("message", message), ("error", error.text)]
                 _ = try await finish(job.id, fence: fence, Outcome(.lost, wait: wait, fields: fields))
-            }
-            switch try await code(Scripts.forgetWorker, [.string(id)]) {
-            case .ok: return
-            case .wrongState: continue
-            default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
             }
         }
         throw Refusal(.wrongState, "the worker \"\(id)\" goes on taking jobs: stop it first")
