@@ -35,7 +35,9 @@ import Testing
             try await store.add("a") { $0.concurrencyKey = "k" }
             try await store.add("b") { $0.concurrencyKey = "k" }
             let job = try await store.takeOne(.worker("w1"))
-            #expect(try await store.code(Scripts.forgetWorker, ["w1"]) == .wrongState)
+            let meta = RedisArgument.string(store.keys.meta)
+            let reply = try await store.redis.run(Scripts.forgetWorker, keys: [meta], arguments: ["w1"])
+            #expect(reply.int == StoreCode.wrongState.rawValue)
             let fence = try #require(job.fence)
             #expect(try await store.finish("a", fence: fence, Outcome(.lost)) == .ok)
             #expect(try await store.claim(.worker("w1"), count: 9).isEmpty)
