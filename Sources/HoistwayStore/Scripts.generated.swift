@@ -1117,6 +1117,7 @@ local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 
 local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
 if tonumber(seen) > fence then heed_loss(worker, seen, ARGV[6]) return {} end
 if claims[5] then return {} end
+if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}
@@ -1227,7 +1228,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "c09dd25cd561355ad18222a5bc3eef7ccc806579",
+        sha1: "63879fb8be432df8b1244e6dd90ec3b2b585e113",
         keyCount: 2
     )
 
@@ -4029,16 +4030,19 @@ local function reply(list, text)
 end
 local id = ARGV[1]
 local key = P .. 'worker:' .. id
-if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+if redis.call('EXISTS', key .. ':jobs') == 1 then
+  redis.call('SET', key .. ':forgotten', '1', 'EX', 10)
+  return WRONG_STATE
+end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
 redis.call('HDEL', P .. 'renewals', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+redis.call('DEL', key .. ':forgotten', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "765cb6f3621a8f8c9648d72d12b74e151e33b64f",
+        sha1: "6b32d5bbeff547b340936dccd0b0c0ffdc734527",
         keyCount: 2
     )
 
@@ -7207,8 +7211,8 @@ local function forget(id, status)
     'serverId', 'labels')
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
-  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
-  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
+  redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
   for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
@@ -7237,7 +7241,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "9a45dfbc4a6f9362659f9d4fb03dbfe5a6937737",
+        sha1: "88eb251e2703bc7f3d12d8ab573b8a6be5d7b1df",
         keyCount: 2
     )
 
@@ -8935,8 +8939,8 @@ local function forget(id, status)
     'serverId', 'labels')
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
-  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
-  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
+  redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
   for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
@@ -8964,7 +8968,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "eed9a982a50022578b316428a466be0f5b7b6f42",
+        sha1: "2cd32d79d769a6423b88ae333611e8bd7dfed46b",
         keyCount: 2
     )
 

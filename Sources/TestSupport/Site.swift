@@ -64,7 +64,7 @@ package final class Site: Sendable {
             log: "\(directory.path)/workers.log"
         )
         guard awaitsReadiness else { return program }
-        try await eventually("the worker to be ready", timeout: .seconds(20)) {
+        try await eventually("the worker to be ready", timeout: .seconds(60)) {
             guard let id = Site.text("\(data)/worker-id") else { return false }
             let fields = try await self.client.send(["HMGET", "\(self.prefix):worker:\(id)", "pid", "state"]).array
             return fields?[0].string == String(program.pid) && fields?[1].string == "running"

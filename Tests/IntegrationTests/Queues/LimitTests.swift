@@ -67,21 +67,21 @@ struct LimitTests {
 
     @Test func aRateHoldsBackAndLetsGo() async throws {
         try await Site.with { site in
-            try site.recipe("backup", "true")
-            let configuration = try site.write("rate: {backup: 2/8s}\n", to: "rate.yaml")
+            for type in ["backup", "compose"] { try site.recipe(type, "true") }
+            let configuration = try site.write("rate: {backup: 2/4s, compose: 1/1h}\n", to: "rate.yaml")
             let worker = try await site.worker(["--config", configuration])
             try await site.push("backup", all: (0..<5).map { #"{"id":"b\#($0)","backupId":"r\#($0)"}"# })
-            for id in ["b0", "b1"] { _ = try await site.ended(id) }
-            try await eventually("the rest to wait") { try await site.queue("backup") == ["b2", "b3", "b4"] }
-            #expect(try await because(site, "b2") == "rate")
+            try await site.push("compose", all: (0..<2).map { #"{"id":"c\#($0)","composeId":"r\#($0)"}"# })
+            _ = try await site.ended("c0")
+            #expect(try await because(site, "c1") == "rate")
             var starts: [Int64] = []
             for number in 0..<5 {
                 let started = try #require(try await site.ended("b\(number)")["startedAt"])
                 starts.append(try #require(Timestamp(parsing: started)).milliseconds)
             }
             starts.sort()
-            // Measured at the claim, a few milliseconds before the start.
-            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 7500) }
+            // The window is measured at the claim; on a loaded machine the start may come a good while after it.
+            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 2000) }
             try await worker.end(SIGTERM)
         }
     }
