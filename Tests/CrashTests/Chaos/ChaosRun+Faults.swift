@@ -27,7 +27,7 @@ extension ChaosRun {
         case .workerDetached(let index, let pause):
             _ = try await site.client.send([
                 "RPUSH", .string("\(site.prefix):control"),
-                .string(#"{"command":"stop","workerId":"\#(try workerID(index))","mode":"detach"}"#),
+                .string(#"{"command":"stopWorker","worker":"\#(try workerID(index))","mode":"detach"}"#),
             ])
             _ = try await workers[index].waitForEnd(timeout: .seconds(120))
             try await sleep(pause)

@@ -35,10 +35,10 @@ actor ChaosRun {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(ChaosRun.seconds)
         while clock.now < end {
-            await send(Int.random(in: 1...6, using: &random))
+            await send(Int.random(in: 2...14, using: &random))
             try await harm()
             try await Task.sleep(for: .milliseconds(Int.random(in: 50...800, using: &random)))
-            try await eventually("the backlog to shrink", timeout: .seconds(180)) { await self.backlog < 60 }
+            try await eventually("the backlog to shrink", timeout: .seconds(180)) { await self.backlog < 100 }
         }
         try await eventually("every job to end", timeout: .seconds(240)) { await self.backlog == 0 }
         try await eventually("every attempt to be settled", timeout: .seconds(60)) { self.leftFolders.isEmpty }
