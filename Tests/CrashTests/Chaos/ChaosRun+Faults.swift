@@ -25,11 +25,14 @@ extension ChaosRun {
             _ = try await workers[index].waitForEnd(timeout: .seconds(60))
             try await replace(index)
         case .workerDetached(let index, let pause):
-            _ = try await site.client.send([
-                "RPUSH", .string("\(site.prefix):control"),
-                .string(#"{"command":"stopWorker","worker":"\#(try workerID(index))","mode":"detach"}"#),
-            ])
-            _ = try await workers[index].waitForEnd(timeout: .seconds(120))
+            let command = #"{"command":"stopWorker","worker":"\#(try workerID(index))","mode":"detach"}"#
+            try? await site.control(command)
+            // Where Redis did not take it the worker has to be ended otherwise.
+            do {
+                _ = try await workers[index].waitForEnd(timeout: .seconds(20))
+            } catch is TimedOut {
+                try await workers[index].end(SIGKILL)
+            }
             try await sleep(pause)
             try await replace(index)
         case .launcherKilled(let index):

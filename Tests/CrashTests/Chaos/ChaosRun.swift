@@ -15,6 +15,7 @@ actor ChaosRun {
     private(set) var accepted: [String] = []
     private var faults: [String: Int] = [:]
     private var counts: [String] = []
+    private var deaths: [String] = []
 
     static let count = 4
 
@@ -35,11 +36,13 @@ actor ChaosRun {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(ChaosRun.seconds)
         while clock.now < end {
+            try await replaceTheStopped()
             await send(Int.random(in: 2...14, using: &random))
             try await harm()
             try await Task.sleep(for: .milliseconds(Int.random(in: 50...800, using: &random)))
             try await eventually("the backlog to shrink", timeout: .seconds(180)) { await self.backlog < 100 }
         }
+        try await replaceTheStopped()
         try await eventually("every job to end", timeout: .seconds(240)) { await self.backlog == 0 }
         try await eventually("every attempt to be settled", timeout: .seconds(60)) { self.leftFolders.isEmpty }
         for worker in workers {
@@ -90,6 +93,16 @@ actor ChaosRun {
     }
 
     func replace(_ index: Int) async throws { workers[index] = try await worker(index) }
+
+    /// A command to stop that was heard late stops the successor of whom it was meant for. Nothing else may end a worker.
+    private func replaceTheStopped() async throws {
+        for index in workers.indices {
+            var status: Int32 = 0
+            guard waitpid(workers[index].pid, &status, WNOHANG) == workers[index].pid else { continue }
+            if status != 0 { deaths.append("worker \(index) died by itself with status \(status)") }
+            try await replace(index)
+        }
+    }
 
     /// Jobs that have not ended, and documents that nobody took yet; many while Redis does not say.
     private var backlog: Int {
@@ -147,7 +160,7 @@ actor ChaosRun {
             "\(accepted.count) jobs, \(checker.markers.filter { $0.hasPrefix("begin") }.count) attempts begun",
             "ended: " + Self.tally(accepted.map { checker.jobs[$0].map(Self.end) ?? "gone" }),
         ]
-        return checker.violations()
+        return checker.violations() + deaths
     }
 
     private static func end(_ job: [String: String]) -> String {
