@@ -34,7 +34,7 @@ actor ChaosRun {
         try site.recipe("backup", ChaosRecipe.text(folder: folder))
         // Every job is judged at the end: none is pruned before.
         let settings = open("\(folder)/hoistway.yaml", O_CREAT | O_WRONLY, 0o600)
-        let text = "retention: {backup: {count: 1000000, age: 30d}}\n"
+        let text = "retention: {backup: {count: 1000000, logBytes: 100GiB}}\n"
         Glibc.write(settings, text, text.utf8.count)
         close(settings)
         for index in 0..<ChaosRun.count { workers.append(try await worker(index)) }
