@@ -63,7 +63,11 @@ extension CommandFailure {
 
     private init(_ error: RedisError) {
         switch error.code {
-        case .invalidURL: self.init(.usage, error.message)
+        case .invalidURL, .needsHashTag: self.init(.usage, error.message)
+        case .notReplicated: self.init(.unavailable, error.message)
+        case .server where error.serverCode == "NOPERM" || error.message.contains("The user executing the script"):
+            let advice = "what a user of Redis needs is in the guide \"Running Redis for Hoistway\""
+            self.init(.failed, "\(error); \(advice)")
         case .server where !["NOAUTH", "WRONGPASS", "LOADING"].contains(error.serverCode):
             self.init(.failed, error.description)
         case .server: self.init(.unavailable, "\(error); check the URL given by --redis or HOISTWAY_REDIS")

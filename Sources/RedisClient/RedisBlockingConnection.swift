@@ -59,10 +59,9 @@ package final class RedisBlockingConnection: RedisCommands {
     }
 
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
-        let limit = TimeAmount(timeout ?? connector.timeout)
         do throws(RedisError) {
             let connection = try await connection()
-            let replies = await connection.execute(commands, deadline: .now() + limit)
+            let replies = await connector.execute(commands, on: connection, timeout: timeout)
             if let failure = replies.failure {
                 connection.close(failure)
                 state.withLock { if $0.connection === connection { $0.connection = nil } }

@@ -6,6 +6,8 @@ package struct RedisReplies: Sendable {
     package var values: [RESPValue]
     /// Why there are fewer replies than commands; nil when there are not.
     package var failure: RedisError?
+    /// Whether they came from the one address that Redis has.
+    var isDirect = true
 
     static func failed(_ error: RedisError) -> RedisReplies {
         RedisReplies(values: [], failure: error)
@@ -68,6 +70,35 @@ extension RedisCommands {
         }
     }
 
+    /// Runs a script, and waits until a replica has what it changed.
+    /// - Returns: what the script answered, and whether a replica confirmed within the time given.
+    package func run(
+        _ script: RedisScript,
+        keys: [RedisArgument],
+        arguments: [RedisArgument],
+        replicatedWithin limit: Duration
+    ) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
+        let wait: [RedisArgument] = ["WAIT", 1, .int(limit.milliseconds)]
+        // Both on one connection: after a failover another server would answer for what this one was given.
+        func attempt(_ command: [RedisArgument]) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
+            let replies = try await results(of: [command, wait], timeout: limit + .seconds(5))
+            return (try replies[0].get(), try (replies[1].get().int ?? 0) > 0)
+        }
+        do {
+            return try await attempt(script.evalsha(keys, arguments))
+        } catch {
+            guard error.isNoScript else { throw error }
+            return try await attempt(["EVAL", .string(script.source)] + script.operands(keys, arguments))
+        }
+    }
+
+    /// Waits until a replica has everything that was written so far.
+    /// - Returns: whether one confirmed within the time given.
+    package func isReplicated(within limit: Duration) async throws(RedisError) -> Bool {
+        let reply = try await send(["WAIT", 1, .int(limit.milliseconds)], timeout: limit + .seconds(5))
+        return (reply.int ?? 0) > 0
+    }
+
     /// Runs a script once for each element, in one go. What Redis refused for not knowing the script is run again, in order.
     package func run(
         _ script: RedisScript,
@@ -101,7 +132,11 @@ extension RedisCommands {
         let replies = await execute(commands, timeout: timeout)
         if replies.values.isEmpty, let failure = replies.failure { throw failure }
         var results = replies.values.map { value -> Result<RESPValue, RedisError> in
-            if case .error(let message) = value { .failure(.server(message)) } else { .success(value) }
+            if case .error(let message) = value {
+                .failure(.server(message, isDirect: replies.isDirect))
+            } else {
+                .success(value)
+            }
         }
         if let failure = replies.failure {
             results += repeatElement(.failure(failure), count: commands.count - results.count)
@@ -117,6 +152,13 @@ extension RedisScript {
 
     fileprivate func operands(_ keys: [RedisArgument], _ arguments: [RedisArgument]) -> [RedisArgument] {
         [.int(keys.count)] + keys + arguments
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 }
 

@@ -23,6 +23,21 @@ import Testing
         #expect(sides[1].split(separator: ",").map { Int($0.filter(\.isNumber)) } == Array(words.indices))
     }
 
+    @Test func noScriptSaysWhatRedis62DoesNotKnow() async throws {
+        let newer = try await RedisServer.required().newer()
+        #expect(newer.commands.contains("lmpop") && newer.options.contains { $0 == ("EXPIRE", "NX") })
+        for script in Scripts.all {
+            for line in script.source.split(separator: "\n") where line.contains("redis.") {
+                for command in newer.commands {
+                    #expect(!line.contains("'\(command.uppercased())'"), "\(script.name): \(line)")
+                }
+                for (command, word) in newer.options where line.contains("'\(command)'") {
+                    #expect(!line.contains("'\(word)'"), "\(script.name): \(line)")
+                }
+            }
+        }
+    }
+
     @Test func everyScriptLoadsUnderItsDigest() async throws {
         try await withStore { store async throws in
             for script in Scripts.all {

@@ -30,13 +30,14 @@ struct WorkerCommand: AsyncParsableCommand {
         let configuration = try ConfigurationFile.load(global.config, console: console)
         configuration.warnOfKeysWithoutEffect(console)
         let data = try DataLocation.path(options.data, configuration, console: console)
-        let settings = try options.settings(
+        var settings = try options.settings(
             redis: try await RedisLocation.resolve(global.redis, configuration, console: console),
             prefix: try Session.prefix(global, configuration),
             data: data,
             configuration: configuration,
             console: console
         )
+        settings.durability = global.durability(configuration)
         if fenceAfter != nil { console.note("--fence-after has no effect yet: this version has no leases") }
         let place = "\(settings.redis), data in \(data)"
         try await WorkerDaemon(settings: settings, logger: .daemon) { id in

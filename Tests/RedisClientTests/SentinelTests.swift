@@ -1,0 +1,67 @@
+import Glibc
+import RESP
+import RedisClient
+import TestSupport
+import Testing
+
+/// `redis+sentinel://` with a real master, its replica and three sentinels.
+@Suite(.timeLimit(.minutes(5))) struct SentinelTests {
+    @Test func followsAFailover() async throws {
+        let sentinels = try await RedisSentinels.start(password: "secret")
+        do {
+            try await follow(sentinels)
+        } catch {
+            try await sentinels.stop()
+            throw error
+        }
+        try await sentinels.stop()
+    }
+
+    private func follow(_ sentinels: RedisSentinels) async throws {
+        let (old, new) = (sentinels.servers[0], sentinels.servers[1])
+        let client = RedisClient(url: try RedisURL(sentinels.url), name: "test", scripts: [], logger: .silent)
+        try await client.connect()
+        #expect(client.address == old.tcpURL.address)
+        let blocking = client.blocking()
+        let tracking = RedisTracking(client: client, prefixes: ["watched:"])
+        var changes = tracking.changes().makeAsyncIterator()
+        #expect(try await changes.next() == [])
+        #expect(try await blocking.blpop(["none"], seconds: 0.01) == nil)
+
+        try await old.stop(SIGKILL)
+        let refused = await #expect(throws: RedisError.self) {
+            try await client.send(["SET", "a", "1"], timeout: .milliseconds(500))
+        }
+        // Another one may serve already: nobody may take this for a Redis that is down.
+        #expect(refused?.isRefusal == false)
+        try await eventually("the replica to be the master", timeout: .seconds(60)) {
+            (try? await client.send(["SET", "a", "1"])) == .status("OK")
+        }
+        #expect(client.address == new.tcpURL.address)
+
+        #expect(try await changes.next() == [])
+        _ = try await client.send(["SET", "watched:b", "1"])
+        #expect(try await changes.next() == ["watched:b"])
+        async let popped = blocking.blpop(["list"], seconds: 30)
+        _ = try await client.send(["RPUSH", "list", "x"])
+        #expect(try await popped?.value == Array("x".utf8))
+        await tracking.close()
+        await blocking.close()
+        await client.close()
+    }
+
+    @Test func saysWhatTheSentinelsDoNotKnow() async throws {
+        // A Redis that is no sentinel, and one that is not there.
+        let server = try await RedisServer.start(RedisServer.Options(tcp: true))
+        for (hosts, reason) in [("127.0.0.1:\(server.port)", "refuses: ERR"), ("127.0.0.1:1", "Connection refused")] {
+            let url = try RedisURL("redis+sentinel://\(hosts)/mymaster")
+            let client = RedisClient(url: url, name: "test", scripts: [], logger: .silent)
+            let error = await #expect(throws: RedisError.self) { try await client.connect() }
+            #expect(error?.code == .unreachable)
+            #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+            #expect(error?.isRefusal == false)
+            await client.close()
+        }
+        try await server.stop(SIGKILL)
+    }
+}
