@@ -1,3 +1,4 @@
+import HoistwayModel
 import RESP
 import RedisClient
 

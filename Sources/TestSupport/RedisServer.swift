@@ -163,5 +163,6 @@ package final class RedisServer: Sendable {
 }
 
 extension Logger {
-    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+    /// Says nothing.
+    package static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
