@@ -38,6 +38,25 @@ import Testing
         }
     }
 
+    /// A script runs with the rights of whoever runs it.
+    @Test func usersOfTheGuideMayDoWhatScriptsDo() throws {
+        let users = try RedisArticle.users().filter { !$0.hasPrefix("user hoistway-producer") }
+        #expect(users.count == 2)
+        for user in users {
+            let rights = Set(user.split(separator: " "))
+            for script in Scripts.all {
+                for part in script.source.split(separator: "redis.").dropFirst() {
+                    // The first word in capitals, or both of `x and 'A' or 'B'`.
+                    let call = part.prefix { $0 != "," && $0 != ")" }
+                    let words = call.split(separator: "'").filter { $0.allSatisfy { "A"..."Z" ~= $0 } }
+                    for word in words {
+                        #expect(rights.contains("+\(word.lowercased())"), "\(script.name): \(user.prefix(25))")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func everyScriptLoadsUnderItsDigest() async throws {
         try await withStore { store async throws in
             for script in Scripts.all {
