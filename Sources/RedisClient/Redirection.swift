@@ -23,7 +23,7 @@ extension RedisConnector {
 
     private func hasMoved(_ reply: RESPValue) -> Bool {
         guard let message = reply.error else { return false }
-        if message.hasPrefix("MOVED ") {
+        if !keys.isEmpty, message.hasPrefix("MOVED ") {
             route.learn([])
             return true
         }

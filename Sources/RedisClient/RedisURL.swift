@@ -59,19 +59,6 @@ package struct RedisURL: Sendable, Hashable {
         self.database = database
         self.tls = tls
     }
-
-    /// - Returns: nil without sentinels.
-    package init?(
-        _ sentinels: Sentinels,
-        username: String? = nil,
-        password: String? = nil,
-        database: Int = 0,
-        tls: TLS? = nil
-    ) {
-        guard let first = sentinels.addresses.first else { return nil }
-        self.init(first, username: username, password: password, database: database, tls: tls)
-        self.sentinels = sentinels
-    }
 }
 
 extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

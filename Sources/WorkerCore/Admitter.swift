@@ -130,7 +130,7 @@ struct Listener: Sendable {
     func run() async {
         while !Task.isCancelled {
             await listen()
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: .seconds(5))
         }
     }
 
