@@ -58,5 +58,5 @@ enum RedisURLFile {
     }
 
     /// The URL of a Redis on this host that wants a password.
-    static func text(port: Int, password: String) -> String { "redis://:\(password)@127.0.0.1:\(port)/0" }
+    static func text(port: Int, password: String) -> String { "redis://default:\(password)@127.0.0.1:\(port)/0" }
 }

@@ -32,6 +32,8 @@ extension Store {
     /// Ends every living job that fits, in batches of 100.
     /// - Returns: how many there were.
     package func kill(_ selection: KillSelection, _ order: KillOrder) async throws -> Int {
+        // A job may begin to run between the look at those that wait and the look at those that run.
+        var found: Set<String> = []
         var count = 0
         var types: [JobType] = []
         if let type = selection.type { types = [JobType(type)] } else { types = try await knownTypes() }
@@ -42,7 +44,7 @@ extension Store {
                     "ZRANGEBYSCORE", .string(key), .string(cursor), "+inf", "WITHSCORES", "LIMIT", 0, 100,
                 ]).strings
                 let ids = stride(from: 0, to: page.count, by: 2).map { page[$0] }
-                for job in try await jobs(ids) where selection.matches(job) {
+                for job in try await jobs(ids) where selection.matches(job) && found.insert(job.id).inserted {
                     do {
                         _ = try await kill(job.id, order)
                         count += 1
@@ -137,17 +139,17 @@ extension Store {
         let message = "its worker \(id) was declared dead"
         let error: JSON = ["code": "lost", "message": .string(message)]
         for _ in 0..<1000 {
+            switch try await code(Scripts.forgetWorker, [.string(id)]) {
+            case .ok: return
+            case .wrongState: break
+            default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
+            }
             let ids = try await redis.send(["SRANDMEMBER", .string("\(keys.worker(id)):jobs"), 100]).strings
             for job in try await jobs(ids) {
                 guard let fence = job.fence else { continue }
                 let wait = job.options.backoff.wait(after: job.failures + 1, jitter: Double.random(in: -1...1))
                 let fields = [("message", message), ("error", error.text)]
                 _ = try await finish(job.id, fence: fence, Outcome(.lost, wait: wait, fields: fields))
-            }
-            switch try await code(Scripts.forgetWorker, [.string(id)]) {
-            case .ok: return
-            case .wrongState: continue
-            default: throw Refusal(.notFound, "there is no worker \"\(id)\"")
             }
         }
         throw Refusal(.wrongState, "the worker \"\(id)\" goes on taking jobs: stop it first")

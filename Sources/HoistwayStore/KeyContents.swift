@@ -65,6 +65,7 @@ struct KeyContents {
         case "notify": return key == "notify:tries" ? ["hash"] : ["zset"]
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]
+        case "worker" where key.hasSuffix(":forgotten"): return ["string"]
         case "worker" where key.hasSuffix(":jobs") || key.hasSuffix(":removed"): return ["set"]
         case "worker": return ["hash"]
         default: return nil

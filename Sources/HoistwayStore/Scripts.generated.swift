@@ -1084,6 +1084,7 @@ local function free_claim(id, j)
   end
 end
 local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}
@@ -1193,7 +1194,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "9576574be33c350a33860d4b1daaecfefb1c9cc0",
+        sha1: "a0495d550357b70801f3ea930eb79a631d7202f5",
         keyCount: 2
     )
 
@@ -3367,15 +3368,18 @@ local function reply(list, text)
 end
 local id = ARGV[1]
 local key = P .. 'worker:' .. id
-if redis.call('EXISTS', key .. ':jobs') == 1 then return WRONG_STATE end
+if redis.call('EXISTS', key .. ':jobs') == 1 then
+  redis.call('SET', key .. ':forgotten', '1', 'EX', 10)
+  return WRONG_STATE
+end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+redis.call('DEL', key .. ':forgotten', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "33bfaa8c0726c857b4ebb19d66f0daa360e77f5b",
+        sha1: "32cccbce5a93d24b9bef102c4763253e59875e57",
         keyCount: 2
     )
 
@@ -6519,8 +6523,8 @@ local function forget(id, status)
     'serverId', 'labels')
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
-  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
-  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
+  redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
   for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
@@ -6549,7 +6553,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "406ae99288ad2efbdd6d8fb83ace8666365a5bc2",
+        sha1: "da0e03b1306568935090e6b57813437ef135fbc8",
         keyCount: 2
     )
 
@@ -8240,8 +8244,8 @@ local function forget(id, status)
     'serverId', 'labels')
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
-  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
-  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
+  redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
   for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
@@ -8269,7 +8273,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "1e04dea0e1c604ae696b6dacc08eb36155145164",
+        sha1: "60a5718e1b622606a99fa648c86c481dc9677441",
         keyCount: 2
     )
 

@@ -29,6 +29,24 @@ import Testing
         }
     }
 
+    @Test func aWorkerThatIsBeingForgottenGetsNoJob() async throws {
+        try await withStore { store async throws in
+            _ = try await store.register(types: [], worker: ("w1", [("host", "h")]))
+            try await store.add("a") { $0.concurrencyKey = "k" }
+            try await store.add("b") { $0.concurrencyKey = "k" }
+            let job = try await store.takeOne(.worker("w1"))
+            let meta = RedisArgument.string(store.keys.meta)
+            let reply = try await store.redis.run(Scripts.forgetWorker, keys: [meta], arguments: ["w1"])
+            #expect(reply.int == StoreCode.wrongState.rawValue)
+            let fence = try #require(job.fence)
+            #expect(try await store.finish("a", fence: fence, Outcome(.lost)) == .ok)
+            #expect(try await store.claim(.worker("w1"), count: 9).isEmpty)
+            #expect(try await store.takeOne(.worker("w2")).id == "b")
+            try await store.forgetWorker("w1")
+            #expect(try await !store.exists("worker:w1:forgotten"))
+        }
+    }
+
     @Test func aForgottenWorkersAttemptsAreLost() async throws {
         try await withStore { store async throws in
             _ = try await store.register(types: [], worker: ("w1", [("host", "h")]))

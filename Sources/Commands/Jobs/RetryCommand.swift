@@ -16,7 +16,7 @@ struct RetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(global) { session in
-            let admission = try await session.store.retry(id, requestID: Identifier.ulid())
+            let admission = try await session.store.retry(id)
             if case .existing = admission {
                 session.console.note("hoistway: its retry has not ended yet")
             }

@@ -7,7 +7,7 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "Watch queues, workers and running jobs.",
         discussion: """
-            Keys: j and k or the arrows choose a job, l shows its log, x kills it after a question, ? shows all keys, q \\
+            Keys: j and k or the arrows choose a job, l shows its log, x kills it after a question, ? shows all keys, q
             quits. Where output is no terminal it is shown once.
 
             Example: hoistway top

@@ -6,6 +6,8 @@
 --- @include queue
 --- @include limits
 local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+-- What its former jobs set free is not for the worker that is declared dead at this moment.
+if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}

@@ -80,8 +80,8 @@ struct LimitTests {
                 starts.append(try #require(Timestamp(parsing: started)).milliseconds)
             }
             starts.sort()
-            // Measured at the claim, a few milliseconds before the start.
-            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 3500) }
+            // The window is measured at the claim; on a loaded machine the start may come a good while after it.
+            for index in 2..<5 { #expect(starts[index] - starts[index - 2] > 2000) }
             try await worker.end(SIGTERM)
         }
     }

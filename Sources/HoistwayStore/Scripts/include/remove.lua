@@ -5,8 +5,8 @@ local function forget(id, status)
     'serverId', 'labels')
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
-  redis.call('ZREM', P .. 'index:type:' .. j[1], id)
-  redis.call('ZREM', P .. 'index:resource:' .. j[1] .. ':' .. j[2], id)
+  redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
+  redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
   for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
