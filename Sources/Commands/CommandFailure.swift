@@ -68,9 +68,11 @@ extension CommandFailure {
         case .server where error.serverCode == "NOPERM" || error.message.contains("The user executing the script"):
             let advice = "what a user of Redis needs is in the guide \"Running Redis for Hoistway\""
             self.init(.failed, "\(error); \(advice)")
-        case .server where !["NOAUTH", "WRONGPASS", "LOADING"].contains(error.serverCode):
-            self.init(.failed, error.description)
-        case .server: self.init(.unavailable, "\(error); check the URL given by --redis or HOISTWAY_REDIS")
+        case .server where ["NOAUTH", "WRONGPASS"].contains(error.serverCode):
+            self.init(.unavailable, "\(error); check the URL given by --redis or HOISTWAY_REDIS")
+        case .server where ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED"].contains(error.serverCode):
+            self.init(.unavailable, "\(error); try again, or check the URL given by --redis or HOISTWAY_REDIS")
+        case .server: self.init(.failed, error.description)
         case .cancelled: self.init(.failed, "it was cancelled")
         default:
             let advice = "start one with \"hoistway up\", or name another with --redis or HOISTWAY_REDIS"

@@ -17,6 +17,7 @@ extension Store {
             script,
             keys: [.string(keys.meta)],
             arguments: arguments,
+            mark: .string(keys.meta),
             replicatedWithin: Durability.patience
         )
         if isReplicated || Store.isRefusal(reply) { return reply }
@@ -34,7 +35,9 @@ extension Store {
 
     /// - Throws: `RedisError` with `notReplicated` when no replica keeps up, so that it is of no use to begin.
     func requireReplica() async throws {
-        guard try await redis.isReplicated(within: Durability.patience) else { throw Store.notReplicated }
+        guard try await redis.isReplicated(mark: .string(keys.meta), within: Durability.patience) else {
+            throw Store.notReplicated
+        }
     }
 
     private static let notReplicated = RedisError(

@@ -27,6 +27,7 @@ extension RedisConnector {
             route.learn([])
             return true
         }
-        return url.sentinels != nil && message.hasPrefix("READONLY ")
+        // Redis 6.2 says of a script that it failed, and then why.
+        return url.sentinels != nil && (message.hasPrefix("READONLY ") || message.contains(" -READONLY "))
     }
 }

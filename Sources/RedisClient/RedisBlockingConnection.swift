@@ -53,8 +53,9 @@ package final class RedisBlockingConnection: RedisCommands {
         let pop: [RedisArgument] = ["BLPOP"] + keys.map { .string($0) } + [.string("\(wait)")]
         let replies = await execute([pop, command], timeout: .seconds(wait) + Self.grace)
         if let failure = replies.failure { throw failure }
-        if case .error(let message) = replies.values[0] { throw .server(message) }
-        if case .error(let message) = replies.values[1] { return .failure(.server(message)) }
+        let isDirect = replies.isDirect
+        if case .error(let message) = replies.values[0] { throw .server(message, isDirect: isDirect) }
+        if case .error(let message) = replies.values[1] { return .failure(.server(message, isDirect: isDirect)) }
         return .success(replies.values[1])
     }
 

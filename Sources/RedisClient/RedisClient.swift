@@ -94,7 +94,8 @@ package final class RedisClient: RedisCommands {
             case .success(let connection):
                 // The time to reply starts anew, or what is left after an outage would end the new connection for all.
                 let replies = await connector.execute(commands, on: connection, timeout: timeout)
-                guard replies.failure?.code == .notSent else { return replies }
+                // Where every try ends so, as on a node that has not the keys of just this command, time is the limit.
+                guard replies.failure?.code == .notSent, NIODeadline.now() < deadline else { return replies }
                 state.withLock { $0.drop(connection) }
             }
         }

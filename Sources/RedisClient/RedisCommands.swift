@@ -70,19 +70,21 @@ extension RedisCommands {
         }
     }
 
-    /// Runs a script, and waits until a replica has what it changed.
+    /// Runs a script, and waits until a replica has what it changed, or what an earlier run had changed.
+    /// - Parameter mark: a hash with a field to write.
     /// - Returns: what the script answered, and whether a replica confirmed within the time given.
     package func run(
         _ script: RedisScript,
         keys: [RedisArgument],
         arguments: [RedisArgument],
+        mark: RedisArgument,
         replicatedWithin limit: Duration
     ) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
-        let wait: [RedisArgument] = ["WAIT", 1, .int(limit.milliseconds)]
-        // Both on one connection: after a failover another server would answer for what this one was given.
+        let rest = confirmation(mark, limit)
+        // All on one connection: after a failover another server would answer for what this one was given.
         func attempt(_ command: [RedisArgument]) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
-            let replies = try await results(of: [command, wait], timeout: limit + .seconds(5))
-            return (try replies[0].get(), try (replies[1].get().int ?? 0) > 0)
+            let replies = try await results(of: [command] + rest, timeout: limit + .seconds(5))
+            return (try replies[0].get(), try isConfirmed(replies[1...]))
         }
         do {
             return try await attempt(script.evalsha(keys, arguments))
@@ -93,10 +95,22 @@ extension RedisCommands {
     }
 
     /// Waits until a replica has everything that was written so far.
+    /// - Parameter mark: a hash with a field to write.
     /// - Returns: whether one confirmed within the time given.
-    package func isReplicated(within limit: Duration) async throws(RedisError) -> Bool {
-        let reply = try await send(["WAIT", 1, .int(limit.milliseconds)], timeout: limit + .seconds(5))
-        return (reply.int ?? 0) > 0
+    package func isReplicated(mark: RedisArgument, within limit: Duration) async throws(RedisError) -> Bool {
+        let replies = try await results(of: confirmation(mark, limit), timeout: limit + .seconds(5))
+        return try isConfirmed(replies[...])
+    }
+
+    /// WAIT heeds what its own connection has written, which may be nothing: hence a write before it.
+    private func confirmation(_ mark: RedisArgument, _ limit: Duration) -> [[RedisArgument]] {
+        [["HSET", mark, "replicated", 1], ["WAIT", 1, .int(limit.milliseconds)]]
+    }
+
+    private func isConfirmed(_ replies: ArraySlice<Result<RESPValue, RedisError>>) throws(RedisError) -> Bool {
+        var last = RESPValue.null
+        for reply in replies { last = try reply.get() }
+        return (last.int ?? 0) > 0
     }
 
     /// Runs a script once for each element, in one go. What Redis refused for not knowing the script is run again, in order.

@@ -24,8 +24,21 @@ struct RedisConnector: Sendable {
         var onPush: (@Sendable (RESPValue) -> Void)?
     }
 
-    /// Whether Redis has one fixed address, so that its refusal there says that it does not serve at all.
-    var isDirect: Bool { url.sentinels == nil && !route.isCluster }
+    /// Whether Redis has one fixed address, so that its refusal there says that it does not serve at all. Keys with a hash
+    /// tag may lie in a cluster of which the one node that we know is down, until a server has said that it is alone.
+    var isDirect: Bool {
+        guard url.sentinels == nil else { return false }
+        return switch route.kind {
+        case .single: true
+        case .cluster: false
+        case .unknown: !keys.contains(where: Self.hasHashTag)
+        }
+    }
+
+    private static func hasHashTag(_ key: String) -> Bool {
+        guard let start = key.firstIndex(of: "{"), let end = key[start...].firstIndex(of: "}") else { return false }
+        return key.index(after: start) < end
+    }
 
     /// Opens a connection that is ready for commands.
     /// - Throws: ``RedisError``: `unreachable`, `needsHashTag`, or `server` when Redis does not let us in.
@@ -64,6 +77,7 @@ struct RedisConnector: Sendable {
             do throws(RedisError) {
                 let (connection, handshake) = try await greet(address, options)
                 if let nodes = handshake.nodes { route.learn(nodes) }
+                if handshake.isAlone { route.learnSingle() }
                 guard let other = handshake.keysAreAt else {
                     route.prefer(address)
                     return connection

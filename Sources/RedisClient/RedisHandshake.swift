@@ -11,6 +11,8 @@ struct RedisHandshake {
     private(set) var isMaster: Bool?
     /// The nodes of the cluster that the server belongs to; nil when it belongs to none.
     private(set) var nodes: [RedisURL.Address]?
+    /// Whether the server says that it belongs to no cluster.
+    private(set) var isAlone = false
     /// The node that has the keys, where it is another one.
     private(set) var keysAreAt: RedisURL.Address?
 
@@ -76,8 +78,11 @@ struct RedisHandshake {
             throw RedisError(.unreachable, "the cluster does not serve the keys at present (\(address): \(message))")
         default: break
         }
+        if case .nodes = step, message.contains("cluster support disabled") { isAlone = true }
         switch step {
-        case .authenticate, .select, .role: throw .server(message)
+        // A server without the command repeats what it was given, the password included.
+        case .authenticate: throw .server(String(message.prefix { $0 != "," }))
+        case .select, .role: throw .server(message)
         case .name, .nodes, .keys, .script, .ping: return message
         }
     }

@@ -2,8 +2,12 @@ import Synchronization
 
 /// What the connections of one client have learnt of the way to Redis.
 final class RedisRoute: Sendable {
+    enum Kind {
+        case unknown, single, cluster
+    }
+
     private struct State {
-        var isCluster = false
+        var kind = Kind.unknown
         /// Nodes of the cluster, the most promising first.
         var nodes: [RedisURL.Address] = []
         /// The sentinel that answered last.
@@ -15,7 +19,7 @@ final class RedisRoute: Sendable {
 
     private let state = Mutex(State())
 
-    var isCluster: Bool { state.withLock { $0.isCluster } }
+    var kind: Kind { state.withLock { $0.kind } }
 
     /// The nodes to try, in order.
     func nodes(seed: RedisURL.Address) -> [RedisURL.Address] {
@@ -27,7 +31,7 @@ final class RedisRoute: Sendable {
     /// A server has said that it is a node of a cluster, with these others.
     func learn(_ nodes: [RedisURL.Address]) {
         state.withLock { state in
-            state.isCluster = true
+            state.kind = .cluster
             let gone = Set(state.nodes).subtracting(nodes)
             if !nodes.isEmpty { state.nodes.removeAll { gone.contains($0) } }
             for node in nodes where !state.nodes.contains(node) && state.nodes.count < Self.mostNodes {
@@ -36,10 +40,15 @@ final class RedisRoute: Sendable {
         }
     }
 
+    /// A server has said that it is no node of a cluster.
+    func learnSingle() {
+        state.withLock { $0.kind = .single }
+    }
+
     /// A node has the keys.
     func prefer(_ node: RedisURL.Address) {
         state.withLock { state in
-            guard state.isCluster else { return }
+            guard state.kind == .cluster else { return }
             state.nodes.removeAll { $0 == node }
             state.nodes.insert(node, at: 0)
         }

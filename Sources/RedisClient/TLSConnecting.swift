@@ -85,6 +85,7 @@ struct TLSConnecting: Sendable {
 
     private func context() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
         if let path = files.authorities {
             configuration.trustRoots = .certificates(try Self.certificates(path, "ca"))
         }
@@ -167,7 +168,7 @@ private final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         let channel = context.channel
         let timeout = timeout
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-            self.fail(ChannelError.connectTimeout(timeout), channel)
+            self.fail(TLSFailure.HandshakeTimeout(limit: timeout), channel)
         }
         context.fireChannelActive()
     }

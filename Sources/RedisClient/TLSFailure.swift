@@ -1,8 +1,14 @@
 import Glibc
+import NIOCore
 import NIOSSL
 
 /// What errors of TLS mean to a user.
 enum TLSFailure {
+    /// The other side took the connection and then said nothing.
+    struct HandshakeTimeout: Error {
+        var limit: TimeAmount
+    }
+
     /// - Returns: nil for an error that is none of TLS.
     static func reason(of error: any Error, host: String) -> String? {
         switch error {
@@ -16,6 +22,9 @@ enum TLSFailure {
             return reason(of: "\(stack)")
         case NIOSSLError.uncleanShutdown:
             return nil
+        case let error as HandshakeTimeout:
+            let limit = Duration.nanoseconds(error.limit.nanoseconds)
+            return "the handshake of TLS did not end within \(limit): is this its TLS port?"
         case let error as NIOSSLError:
             return "TLS failed: \(error)"
         default:

@@ -17,6 +17,7 @@ import Testing
         do {
             try await lead(cluster)
             try await refuse(cluster)
+            try await giveUp(cluster)
             try await failOver(cluster)
         } catch {
             try await cluster.stop()
@@ -58,6 +59,50 @@ import Testing
         let error = await #expect(throws: RedisError.self) { try await database.connect() }
         #expect(error?.message.contains("SELECT is not allowed in cluster mode") == true)
         await database.close()
+    }
+
+    /// A key that lies elsewhere than those of the client cannot be had, and the try ends with its time.
+    private func giveUp(_ cluster: RedisCluster) async throws {
+        let client = try Self.client(cluster.url(cluster.nodes[0]))
+        try await client.connect()
+        var refused = 0
+        for stray in ["a", "b", "c", "d", "e"] {
+            do {
+                _ = try await client.send(["GET", .string(stray)], timeout: .milliseconds(300))
+            } catch {
+                #expect(error.code == .notSent)
+                refused += 1
+            }
+        }
+        #expect(refused > 0)
+        #expect(try await client.send(["EXISTS", "{tag}:meta"]).int == 0)
+        await client.close()
+    }
+
+    /// Whoever may be a cluster is not down because one address of it is.
+    @Test func isNotDownWithTheOneNodeThatIsKnown() async throws {
+        let nobody = "redis://127.0.0.1:\(try RedisServer.freePort())"
+        for (keys, isRefusal) in [(Self.keys, false), (["p:meta", "p:events"], true), (["{}:a", "}{:b"], true)] {
+            let client = try Self.client(nobody, keys: keys)
+            let error = await #expect(throws: RedisError.self) { try await client.connect() }
+            #expect(error?.code == .unreachable && error?.isRefusal == isRefusal, "\(keys)")
+            await client.close()
+        }
+        let server = try await RedisServer.start(RedisServer.Options(tcp: true))
+        let client = RedisClient(
+            url: server.tcpURL,
+            name: "test",
+            scripts: [],
+            keys: Self.keys,
+            logger: .silent
+        )
+        try await client.connect()
+        try await server.stop(SIGKILL)
+        let error = await #expect(throws: RedisError.self) {
+            try await client.send(["PING"], timeout: .milliseconds(300))
+        }
+        #expect(error?.isRefusal == true)
+        await client.close()
     }
 
     private func failOver(_ cluster: RedisCluster) async throws {

@@ -40,7 +40,9 @@ import Testing
     }
 
     @Test func readsTheNodesOfACluster() throws {
-        func node(_ host: RESPValue, _ port: Int) -> RESPValue { .array([host, .integer(Int64(port)), Self.text("id")]) }
+        func node(_ host: RESPValue, _ port: Int) -> RESPValue {
+            .array([host, .integer(Int64(port)), Self.text("id")])
+        }
         var handshake = Self.handshake()
         let reply = RESPValue.array([
             .array([.integer(0), .integer(99), node(Self.text("a"), 1), node(Self.text("b"), 2)]),
@@ -72,8 +74,14 @@ import Testing
             #expect(error?.code == code)
         }
         var handshake = Self.handshake()
+        // A server that repeats what it does not understand.
+        let echo = "ERR unknown command 'AUTH', with args beginning with: 'p' "
+        let error = #expect(throws: RedisError.self) { try handshake.take(.error(echo), to: .authenticate) }
+        #expect(error?.message == "ERR unknown command 'AUTH'")
         #expect(try handshake.take(.error("NOPERM no cluster"), to: .nodes) == "NOPERM no cluster")
-        #expect(handshake.nodes == nil && handshake.isMaster == nil)
+        #expect(handshake.nodes == nil && handshake.isMaster == nil && !handshake.isAlone)
+        _ = try handshake.take(.error("ERR This instance has cluster support disabled"), to: .nodes)
+        #expect(handshake.nodes == nil && handshake.isAlone)
         #expect(try handshake.take(.array([Self.text("slave")]), to: .role) == nil)
         #expect(handshake.isMaster == false)
     }
@@ -82,9 +90,9 @@ import Testing
         func node(_ port: Int) -> RedisURL.Address { .tcp(host: "h", port: port) }
         let route = RedisRoute()
         route.prefer(node(9))
-        #expect(route.nodes(seed: node(1)) == [node(1)] && !route.isCluster)
+        #expect(route.nodes(seed: node(1)) == [node(1)] && route.kind == .unknown)
         route.learn([node(1), node(2), node(3)])
-        #expect(route.isCluster)
+        #expect(route.kind == .cluster)
         route.prefer(node(3))
         #expect(route.nodes(seed: node(1)) == [node(3), node(1), node(2)])
         route.avoid(node(3))
@@ -93,6 +101,9 @@ import Testing
         #expect(route.nodes(seed: node(2)) == [node(2), node(4)])
         route.learn([])
         #expect(route.nodes(seed: node(2)) == [node(2), node(4)])
+
+        route.learnSingle()
+        #expect(route.kind == .single)
 
         let sentinels = [node(1), node(2), node(3)]
         route.answered(node(2))

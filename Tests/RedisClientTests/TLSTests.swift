@@ -121,6 +121,33 @@ import Testing
         #expect(key.contains("holds no private key in PEM"))
     }
 
+    @Test func givesUpAHandshakeThatDoesNotEnd() async throws {
+        let certificates = try await Certificates()
+        let own = try await certificates.issue("redis")
+        let port = try RedisServer.freePort()
+        let server = try await RedisServer.start(.tls(port: port, certificates, own))
+        let pid = try #require(server.pid)
+        // The system still accepts connections for it.
+        kill(pid, SIGSTOP)
+        let url = try RedisURL("rediss://localhost:\(port)?ca=\(certificates.authority)")
+        let client = RedisClient(
+            url: url,
+            name: "test",
+            scripts: [],
+            commandTimeout: .milliseconds(300),
+            logger: .silent
+        )
+        let error = await #expect(throws: RedisError.self) { try await client.connect() }
+        #expect(error?.code == .unreachable && error?.isRefusal == false)
+        #expect(error?.message.contains("TLS did not end within 0.3 seconds") == true, "\(error?.message ?? "")")
+        kill(pid, SIGCONT)
+        try await eventually("the server to serve again", timeout: .seconds(30)) {
+            (try? await client.send(["PING"])) != nil
+        }
+        await client.close()
+        try await server.stop(SIGKILL)
+    }
+
     @Test func tellsAPortWithoutTLS() async throws {
         let certificates = try await Certificates()
         let server = try await RedisServer.start(RedisServer.Options(tcp: true))
