@@ -10,11 +10,24 @@ extension RedisConnector {
     func openMaster(_ options: Options) async throws(RedisError) -> RedisConnection {
         guard let sentinels = url.sentinels else { throw RedisError(.invalidURL, "the Redis URL names no sentinels") }
         var tried: Set<RedisURL.Address> = []
-        var failure: RedisError?
+        // What a sentinel that answers leads to says more than that another one is down.
+        var (silence, failure) = (RedisError?.none, RedisError?.none)
         for sentinel in route.sentinels(sentinels.addresses) {
+            let named: RedisURL.Address?
             do throws(RedisError) {
-                let master = try await master(sentinels, from: sentinel)
-                guard tried.insert(master).inserted else { continue }
+                named = try await master(sentinels, from: sentinel)
+            } catch {
+                guard error.isConnectionLoss else { throw error }
+                silence = silence ?? error
+                continue
+            }
+            guard let master = named else {
+                let reason = "the sentinel \(sentinel) knows no master \"\(sentinels.master)\""
+                failure = failure ?? RedisError(.unreachable, reason)
+                continue
+            }
+            guard tried.insert(master).inserted else { continue }
+            do throws(RedisError) {
                 let (connection, handshake) = try await greet(master, options)
                 if handshake.isMaster == true {
                     route.answered(sentinel)
@@ -27,13 +40,14 @@ extension RedisConnector {
                 failure = failure ?? error
             }
         }
-        throw failure ?? RedisError(.unreachable, "there is no master")
+        throw failure ?? silence ?? RedisError(.unreachable, "there is no master")
     }
 
+    /// - Returns: nil when the sentinel does not know it.
     private func master(
         _ sentinels: RedisURL.Sentinels,
         from sentinel: RedisURL.Address
-    ) async throws(RedisError) -> RedisURL.Address {
+    ) async throws(RedisError) -> RedisURL.Address? {
         var asker = self
         asker.timeout = sentinelTimeout
         let handshake = RedisHandshake(
@@ -50,9 +64,7 @@ extension RedisConnector {
                 to: ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", .string(sentinels.master)],
                 timeout: sentinelTimeout
             )
-            if reply.isNull {
-                throw RedisError(.unreachable, "the sentinel \(sentinel) knows no master \"\(sentinels.master)\"")
-            }
+            if reply.isNull { return nil }
             guard let pair = reply.array, pair.count == 2, let host = pair[0].string, let port = pair[1].int else {
                 throw RedisError(.unreachable, "\(sentinel) does not answer as a sentinel does")
             }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOPosix
 
@@ -55,7 +56,7 @@ package enum ChildProcess {
         )
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         // A connection would stay open as long as the child had it too.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        hw_spawn_closing_from(&actions, 3)
 
         var argv = arguments.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }

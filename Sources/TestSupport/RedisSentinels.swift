@@ -90,6 +90,11 @@ package final class RedisSentinels: Sendable {
                     && fields["flags"] == "master"
             }
         }
+        try await waitForReplica()
+    }
+
+    /// Waits until the replica has what the first master has.
+    package func waitForReplica() async throws {
         let master = try await servers[0].client()
         try await eventually("the replica to follow", timeout: .seconds(30)) {
             try await master.information("replication")["slave0"]?.contains("state=online") == true

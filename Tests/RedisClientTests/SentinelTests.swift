@@ -39,6 +39,7 @@ func awaitReport(
         #expect(try await changes.next() == [])
         #expect(try await blocking.blpop(["none"], seconds: 0.01) == nil)
 
+        try await leave(old, sentinels, client)
         try await old.stop(SIGKILL)
         let refused = await #expect(throws: RedisError.self) {
             try await client.send(["SET", "a", "1"], timeout: .milliseconds(500))
@@ -57,6 +58,33 @@ func awaitReport(
         await tracking.close()
         await blocking.close()
         await client.close()
+
+        let other = RedisClient(
+            url: try RedisURL(sentinels.url.replacing("/mymaster", with: "/another")),
+            name: "test",
+            scripts: [],
+            logger: .silent
+        )
+        let unknown = await #expect(throws: RedisError.self) { try await other.connect() }
+        #expect(unknown?.message.contains("knows no master \"another\"") == true, "\(unknown?.message ?? "")")
+        await other.close()
+    }
+
+    /// A master that is one no more is left, and taken by nobody, whatever the sentinels still believe.
+    private func leave(_ master: RedisServer, _ sentinels: RedisSentinels, _ client: RedisClient) async throws {
+        let another = try await master.client()
+        _ = try await another.send(["REPLICAOF", "127.0.0.1", 1])
+        for _ in 0..<2 {
+            let refused = await #expect(throws: RedisError.self) {
+                try await client.send(["SET", "a", "1"], timeout: .milliseconds(500))
+            }
+            #expect(refused?.code == .notSent && refused?.isRefusal == false)
+            #expect(refused?.message.contains("is not the master") == true, "\(refused?.message ?? "")")
+        }
+        _ = try await another.send(["REPLICAOF", "NO", "ONE"])
+        #expect(try await client.send(["SET", "a", "1"], timeout: .seconds(30)) == .status("OK"))
+        await another.close()
+        try await sentinels.waitForReplica()
     }
 
     @Test func saysWhatTheSentinelsDoNotKnow() async throws {

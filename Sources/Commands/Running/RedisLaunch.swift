@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import RedisClient
 
@@ -111,7 +112,7 @@ struct RedisLaunch: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         // It may outlive us: sockets of ours must not live on in it.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        hw_spawn_closing_from(&actions, 3)
 
         let words = [program, configurationPath]
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

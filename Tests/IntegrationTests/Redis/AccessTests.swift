@@ -11,7 +11,7 @@ import Testing
     private static func withRedis(_ body: (RedisServer) async throws -> Void) async throws {
         let directory = try TemporaryDirectory()
         let lines = try RedisArticle.users() + ["user default on nopass ~* &* +@all", ""]
-        #expect(lines.count == 5)
+        #expect(lines.count == 6)
         let path = "\(directory.path)/users.acl"
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         let text = lines.joined(separator: "\n")
@@ -149,19 +149,63 @@ import Testing
         #expect(forgotten.status == 0, "\(forgotten)")
     }
 
-    @Test(arguments: ["worker", "cli", "producer"])
+    @Test(arguments: ["worker", "cli", "producer", "reader"])
     func whatIsOutsideIsRefused(_ name: String) async throws {
         try await Self.withRedis { server in
             let client = try Self.client(server, name)
             let outside: [[RedisArgument]] = [
                 ["FLUSHALL"], ["FLUSHDB"], ["KEYS", "*"], ["CONFIG", "GET", "*"], ["SHUTDOWN"], ["ACL", "LIST"],
                 ["DEBUG", "SLEEP", 0], ["CLIENT", "KILL", "TYPE", "normal"], ["SET", "elsewhere", "x"],
-                ["SUBSCRIBE", "anything"], ["SCRIPT", "FLUSH"], ["MONITOR"], ["REPLICAOF", "NO", "ONE"],
+                ["SUBSCRIBE", "anything"], ["SELECT", 1], ["ROLE"], ["WAIT", 0, 0], ["SCRIPT", "FLUSH"], ["MONITOR"],
+                ["REPLICAOF", "NO", "ONE"],
             ]
             for command in outside {
                 let error = await #expect(throws: RedisError.self) { try await client.send(command) }
                 #expect(error?.serverCode == "NOPERM", "\(command): \(error?.message ?? "")")
             }
+            await client.close()
+        }
+    }
+
+    @Test func aReaderReadsAndNoMore() async throws {
+        try await Self.withRedis { server in
+            let cli = Self.url(server, "cli")
+            let enqueued = try await Program.run(["enqueue", "backup", "a", "--id", "a", "--redis", cli])
+            #expect(enqueued.status == 0, "\(enqueued)")
+            let reader = try Self.client(server, "reader")
+            #expect(try await reader.send(["HGET", "hoistway:job:a", "status"]).string == "pending")
+            #expect(try await reader.send(["LRANGE", "hoistway:job:a:history", 0, -1]).array?.count == 1)
+            #expect(try await reader.send(["LRANGE", "hoistway:queue:backup", 0, -1]).array?.first?.string == "a")
+            #expect(try await reader.send(["XRANGE", "hoistway:events", "-", "+"]).array?.isEmpty == false)
+            #expect(try await reader.send(["SMEMBERS", "hoistway:workers"]).array == [])
+            for command: [RedisArgument] in [
+                ["HSET", "hoistway:job:a", "status", "done"], ["RPUSH", "hoistway:inbox:backup", "{}"],
+                ["DEL", "hoistway:job:a"], ["EVAL", "return 1", 0],
+            ] {
+                let error = await #expect(throws: RedisError.self) { try await reader.send(command) }
+                #expect(error?.serverCode == "NOPERM", "\(command)")
+            }
+            await reader.close()
+        }
+    }
+
+    /// What the guide says to add: `+select`, `+role`, `+wait`.
+    @Test func whatOtherSetupsAdd() async throws {
+        try await Self.withRedis { server in
+            let url = "\(Self.url(server, "cli"))?db=1"
+            let refused = try await Program.run(["list", "--redis", url])
+            #expect(refused.status == 1 && refused.errors.contains("NOPERM"), "\(refused)")
+            let admin = try await server.client()
+            _ = try await admin.send(["ACL", "SETUSER", "hoistway-cli", "+select", "+role", "+wait"])
+            await admin.close()
+            let list = try await Program.run(["list", "--redis", url])
+            #expect(list.status == 0, "\(list)")
+            let alone = try await Program.run([
+                "enqueue", "backup", "a", "--redis", url, "--durability", "replicated",
+            ])
+            #expect(alone.status == 69 && alone.errors.contains("no replica"), "\(alone)")
+            let client = RedisClient(url: try RedisURL(url), name: "test", scripts: [], logger: .silent)
+            #expect(try await client.send(["ROLE"]).array?.first?.string == "master")
             await client.close()
         }
     }

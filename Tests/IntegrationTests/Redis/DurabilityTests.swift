@@ -50,6 +50,11 @@ import Testing
             #expect(lone.status == 69 && lone.output.isEmpty, "\(lone)")
             #expect(lone.errors.contains("job lone is accepted, but no replica of Redis has confirmed it within 1"))
             #expect(try await site.field("lone", "status") == "pending")
+            // Another try finds the job there, and says no more than is so.
+            for _ in 0..<2 {
+                let again = try await run("enqueue", "backup", "b", "--id", "keyed", "--idempotency-key", "k")
+                #expect(again.status == 69 && again.errors.contains("no replica"), "\(again)")
+            }
             let kill = try await run("kill", "kept")
             #expect(kill.status == 69 && kill.errors.contains("no replica of Redis has confirmed it"), "\(kill)")
             #expect(try await site.field("kept", "status") == "error")
@@ -61,6 +66,8 @@ import Testing
 
             try await replica.restart()
             try await Self.confirms(site)
+            let again = try await run("enqueue", "backup", "b", "--id", "keyed", "--idempotency-key", "k")
+            #expect(again.status == 0 && again.output == "keyed\n", "\(again)")
             #expect(try await run("remove", "lone").status == 0)
         }
     }
