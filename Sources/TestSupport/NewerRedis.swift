@@ -9,43 +9,44 @@ package struct NewerRedis: Sendable {
     package private(set) var options: [(command: String, word: String)] = []
 
     package init(_ client: some RedisCommands) async throws {
-        for (name, command) in try await client.send(["COMMAND", "DOCS"]).named { read(name, command) }
-    }
-
-    private mutating func read(_ name: String, _ command: RESPValue) {
-        for (key, value) in command.named {
-            switch key {
-            case "since": if Self.isNewer(value) { commands.insert(name) }
-            case "subcommands": for (name, command) in value.named { read(name, command) }
-            case "arguments": read(arguments: value, of: name, isNew: false)
-            default: break
-            }
+        // What it documents is nested deeper than clients read: a script makes a list of it.
+        let entries = try await client.send(["EVAL", .string(Self.script), 0]).array ?? []
+        for entry in entries.compactMap({ $0.array?.compactMap(\.string) }) {
+            if entry.count == 1 { commands.insert(entry[0]) }
+            if entry.count == 2 { options.append((entry[0].uppercased(), entry[1].uppercased())) }
         }
     }
 
-    private mutating func read(arguments: RESPValue, of name: String, isNew: Bool) {
-        for argument in arguments.array ?? [] {
-            let fields = Dictionary(argument.named) { $1 }
-            let isNew = isNew || fields["since"].map(Self.isNewer) ?? false
-            if isNew, let word = fields["token"]?.string, !word.isEmpty {
-                options.append((name.uppercased(), word.uppercased()))
-            }
-            if let inner = fields["arguments"] { read(arguments: inner, of: name, isNew: isNew) }
-        }
-    }
-
-    private static func isNewer(_ version: RESPValue) -> Bool {
-        let parts = version.string?.split(separator: ".").compactMap { Int($0) } ?? []
-        return parts.count >= 2 && (parts[0], parts[1]) > (6, 2)
-    }
-}
-
-extension RESPValue {
-    /// Pairs of a name and a value.
-    fileprivate var named: [(String, RESPValue)] {
-        guard let elements = array else { return [] }
-        return stride(from: 0, to: elements.count - 1, by: 2).compactMap { index in
-            elements[index].string.map { ($0, elements[index + 1]) }
-        }
-    }
+    /// Returns each newer command as `{ name }`, each newer word as `{ command, word }`.
+    private static let script = """
+        local found = {}
+        local function newer(version)
+          local major, minor = string.match(version, '^(%d+)%.(%d+)')
+          major, minor = tonumber(major), tonumber(minor)
+          return major and (major > 6 or major == 6 and minor > 2)
+        end
+        local function pairs_of(list)
+          local fields = {}
+          for index = 1, #list - 1, 2 do fields[list[index]] = list[index + 1] end
+          return fields
+        end
+        local function arguments(list, command, is_new)
+          for _, argument in ipairs(list) do
+            local fields = pairs_of(argument)
+            local is_newer = is_new or fields.since and newer(fields.since)
+            if is_newer and fields.token and fields.token ~= '' then found[#found + 1] = { command, fields.token } end
+            if fields.arguments then arguments(fields.arguments, command, is_newer) end
+          end
+        end
+        local function commands(list)
+          for name, docs in pairs(pairs_of(list)) do
+            local fields = pairs_of(docs)
+            if fields.since and newer(fields.since) then found[#found + 1] = { name } end
+            if fields.subcommands then commands(fields.subcommands) end
+            if fields.arguments then arguments(fields.arguments, name, false) end
+          end
+        end
+        commands(redis.call('COMMAND', 'DOCS'))
+        return found
+        """
 }
