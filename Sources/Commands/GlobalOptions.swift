@@ -3,7 +3,7 @@ import HoistwayStore
 
 /// The options that every command has.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where Redis is.", valueName: "url"))
+    @Option(help: ArgumentHelp("Where Redis is: redis://, rediss://, unix:// or redis+sentinel://.", valueName: "url"))
     var redis: String?
 
     @Option(help: ArgumentHelp("First part of every key (default: hoistway).", valueName: "p"))
