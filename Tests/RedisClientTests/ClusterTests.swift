@@ -154,7 +154,7 @@ import Testing
             do {
                 _ = try await client.send(["PING"], timeout: .milliseconds(300))
                 return false
-            } catch {
+            } catch let error as RedisError {
                 return error.isRefusal
             }
         }
