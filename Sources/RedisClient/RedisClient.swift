@@ -198,6 +198,8 @@ package final class RedisClient: RedisCommands {
     /// Until the connection has ended.
     private func watch(_ connection: RedisConnection) async {
         let ending = connection.closed
+        let guardian = Task { await connector.leaveWhenDeposed(connection) }
+        defer { guardian.cancel() }
         guard let reason = try? await ending.get() else { return }
         state.withLock { $0.ended(connection, reason) }
         if !Task.isCancelled {

@@ -60,6 +60,7 @@ struct RedisConnector: Sendable {
                 connection.close()
                 throw RedisError(.unreachable, "the keys are not at \(other.address) any more")
             }
+            if url.sentinels != nil { route.opened(connection) }
             return connection
         } catch {
             throw isDirect ? error : error.withoutRefusal

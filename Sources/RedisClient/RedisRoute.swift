@@ -12,6 +12,8 @@ final class RedisRoute: Sendable {
         var nodes: [RedisURL.Address] = []
         /// The sentinel that answered last.
         var sentinel: RedisURL.Address?
+        /// Connections to the master that sentinels named.
+        var connections: [ObjectIdentifier: RedisConnection] = [:]
     }
 
     /// One that grows without end is none.
@@ -70,5 +72,18 @@ final class RedisRoute: Sendable {
 
     func answered(_ sentinel: RedisURL.Address) {
         state.withLock { $0.sentinel = sentinel }
+    }
+
+    /// A connection leads to the master that sentinels named.
+    func opened(_ connection: RedisConnection) {
+        let id = ObjectIdentifier(connection)
+        state.withLock { $0.connections[id] = connection }
+        connection.closed.whenComplete { _ in self.state.withLock { $0.connections[id] = nil } }
+    }
+
+    /// Ends all connections to a master that is one no more.
+    func leave(_ master: RedisURL.Address, _ reason: RedisError) {
+        let connections = state.withLock { $0.connections.values.filter { $0.address == master } }
+        for connection in connections { connection.close(reason) }
     }
 }

@@ -31,6 +31,7 @@ extension RedisConnector {
                 let (connection, handshake) = try await greet(master, options)
                 if handshake.isMaster == true {
                     route.answered(sentinel)
+                    route.opened(connection)
                     return connection
                 }
                 connection.close()
@@ -43,11 +44,54 @@ extension RedisConnector {
         throw failure ?? silence ?? RedisError(.unreachable, "there is no master")
     }
 
+    /// Ends the connections to a master when a sentinel names another one that says so too: the old one is made a replica
+    /// only seconds later, and what it takes until then is lost.
+    func leaveWhenDeposed(_ connection: RedisConnection) async {
+        guard let sentinels = url.sentinels else { return }
+        var asked = 0
+        var line: RedisConnection?
+        defer { line?.close() }
+        while !connection.hasEnded {
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+            let order = route.sentinels(sentinels.addresses)
+            let sentinel = order[asked % order.count]
+            do throws(RedisError) {
+                let present: RedisConnection
+                if let line, !line.hasEnded { present = line } else { present = try await call(sentinel, sentinels) }
+                line = present
+                guard let named = try await master(sentinels, on: present), named != connection.address else {
+                    continue
+                }
+                let (other, handshake) = try await greet(named, Options())
+                other.close()
+                guard handshake.isMaster == true else {
+                    throw RedisError(.unreachable, "\(named) is not the master")
+                }
+                return route.leave(connection.address, RedisError(.closed, "\(named) is the master now"))
+            } catch {
+                logger.debug("asking a sentinel", metadata: ["sentinel": "\(sentinel)", "error": "\(error)"])
+                line?.close()
+                line = nil
+                asked += 1
+            }
+        }
+    }
+
     /// - Returns: nil when the sentinel does not know it.
     private func master(
         _ sentinels: RedisURL.Sentinels,
         from sentinel: RedisURL.Address
     ) async throws(RedisError) -> RedisURL.Address? {
+        let connection = try await call(sentinel, sentinels)
+        defer { connection.close() }
+        return try await master(sentinels, on: connection)
+    }
+
+    /// Opens a connection to a sentinel.
+    private func call(
+        _ sentinel: RedisURL.Address,
+        _ sentinels: RedisURL.Sentinels
+    ) async throws(RedisError) -> RedisConnection {
         var asker = self
         asker.timeout = sentinelTimeout
         let handshake = RedisHandshake(
@@ -57,21 +101,37 @@ extension RedisConnector {
             name: name
         )
         let connection = try await asker.connect(to: sentinel, Options())
-        defer { connection.close() }
         do throws(RedisError) {
             _ = try await asker.shakeHands(handshake, on: connection)
-            let reply = try await connection.answer(
+            return connection
+        } catch {
+            connection.close()
+            throw refusal(error, by: sentinel)
+        }
+    }
+
+    private func master(
+        _ sentinels: RedisURL.Sentinels,
+        on sentinel: RedisConnection
+    ) async throws(RedisError) -> RedisURL.Address? {
+        let reply: RESPValue
+        do throws(RedisError) {
+            reply = try await sentinel.answer(
                 to: ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", .string(sentinels.master)],
                 timeout: sentinelTimeout
             )
-            if reply.isNull { return nil }
-            guard let pair = reply.array, pair.count == 2, let host = pair[0].string, let port = pair[1].int else {
-                throw RedisError(.unreachable, "\(sentinel) does not answer as a sentinel does")
-            }
-            return .tcp(host: host, port: port)
         } catch {
-            guard case .server(let message) = error.code else { throw error }
-            throw RedisError(.unreachable, "the sentinel \(sentinel) refuses: \(message)")
+            throw refusal(error, by: sentinel.address)
         }
+        if reply.isNull { return nil }
+        guard let pair = reply.array, pair.count == 2, let host = pair[0].string, let port = pair[1].int else {
+            throw RedisError(.unreachable, "\(sentinel.address) does not answer as a sentinel does")
+        }
+        return .tcp(host: host, port: port)
+    }
+
+    private func refusal(_ error: RedisError, by sentinel: RedisURL.Address) -> RedisError {
+        guard case .server(let message) = error.code else { return error }
+        return RedisError(.unreachable, "the sentinel \(sentinel) refuses: \(message)")
     }
 }

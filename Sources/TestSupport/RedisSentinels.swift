@@ -67,6 +67,21 @@ package final class RedisSentinels: Sendable {
         return "redis+sentinel://\(credentials)\(hosts)/\(Self.masterName)"
     }
 
+    /// Has all sentinels name another server from now on, and forget the one that was the master.
+    package func name(_ server: RedisServer) async throws {
+        for port in ports {
+            let url = RedisURL(.tcp(host: "127.0.0.1", port: port))
+            let client = RedisClient(url: url, name: "test", scripts: [], logger: .silent)
+            let name = RedisArgument.string(Self.masterName)
+            _ = try await client.send(["SENTINEL", "REMOVE", name])
+            _ = try await client.send(["SENTINEL", "MONITOR", name, "127.0.0.1", .int(server.port), 2])
+            if let password = server.options.password {
+                _ = try await client.send(["SENTINEL", "SET", name, "auth-pass", .string(password)])
+            }
+            await client.close()
+        }
+    }
+
     /// Ends all of them.
     package func stop() async throws {
         for pid in processes { try await ChildProcess.end(pid, SIGKILL) }

@@ -87,6 +87,42 @@ func awaitReport(
         try await sentinels.waitForReplica()
     }
 
+    /// In a planned failover the old master serves on for seconds: whoever stays with it writes what will be lost.
+    @Test func leavesAMasterThatStillServes() async throws {
+        let sentinels = try await RedisSentinels.start(password: "secret")
+        do {
+            try await leave(sentinels)
+        } catch {
+            try await sentinels.stop()
+            throw error
+        }
+        try await sentinels.stop()
+    }
+
+    private func leave(_ sentinels: RedisSentinels) async throws {
+        let (old, new) = (sentinels.servers[0], sentinels.servers[1])
+        let client = RedisClient(url: try RedisURL(sentinels.url), name: "test", scripts: [], logger: .silent)
+        try await client.connect()
+        #expect(client.address == old.tcpURL.address)
+        let blocking = client.blocking()
+        async let popped = blocking.blpop(["none"], seconds: 50)
+        let tracking = RedisTracking(client: client, prefixes: ["watched:"])
+        var changes = tracking.changes().makeAsyncIterator()
+        #expect(try await changes.next() == [])
+
+        let promoted = try await new.client()
+        _ = try await promoted.send(["REPLICAOF", "NO", "ONE"])
+        await promoted.close()
+        try await sentinels.name(new)
+        await #expect(throws: RedisError.self) { try await popped }
+        #expect(try await client.send(["SET", "a", "1"], timeout: .seconds(30)) == .status("OK"))
+        #expect(client.address == new.tcpURL.address)
+        try await awaitReport(of: "watched:b", by: &changes, client)
+        await tracking.close()
+        await blocking.close()
+        await client.close()
+    }
+
     @Test func saysWhatTheSentinelsDoNotKnow() async throws {
         // A Redis that is no sentinel, and one that is not there.
         let server = try await RedisServer.start(RedisServer.Options(tcp: true))
