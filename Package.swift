@@ -175,7 +175,7 @@ let package = Package(
             dependencies: ["HoistwayModel", "RESP", "RedisClient", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "CrashTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CrashTests", dependencies: ["RESP", "RedisClient", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

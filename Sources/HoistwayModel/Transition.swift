@@ -45,6 +45,8 @@ public enum JobEvent: String, Sendable, Hashable, CaseIterable {
     case released
     /// Its process started.
     case started
+    /// Its worker wrote it back, as it ran while Redis lost it.
+    case restored
     /// Somebody wants it ended; its worker is told.
     case killRequested
     /// It ended well.
@@ -83,6 +85,9 @@ public enum Transition {
         allow([.queued, .paused], .claimed, .starting)
         allow([.starting], .released, .queued, .paused)
         allow([.starting], .started, .running)
+        allow([nil, .starting, .running] + JobState.waiting, .restored, .running)
+        // Older data may have another job wait with the turn of one that is written back.
+        allow([.queued, .paused], .blocked, .blocked)
         allow([.starting], .killRequested, .starting)
         allow([.running], .killRequested, .running)
         allow([.running], .done, .done)

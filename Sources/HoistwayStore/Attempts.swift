@@ -8,12 +8,20 @@ package struct Claimant: Sendable {
     package var host: String
     package var types: [JobType]
     package var scopes: [Scope]
+    package var leases: LeaseTerms
 
-    package init(workerID: String, host: String, types: [JobType], scopes: [Scope]) {
+    package init(
+        workerID: String,
+        host: String,
+        types: [JobType],
+        scopes: [Scope],
+        leases: LeaseTerms = .none
+    ) {
         self.workerID = workerID
         self.host = host
         self.types = types
         self.scopes = scopes
+        self.leases = leases
     }
 }
 
@@ -147,8 +155,9 @@ extension Store {
     }
 
     private static func arguments(of claimant: Claimant, count: Int) -> [RedisArgument] {
-        [.string(claimant.workerID), .string(claimant.host), .int(count), .int(claimant.types.count)]
-            + claimant.types.map { .string($0.name) } + claimant.scopes.map { .string($0.suffix) }
+        [.string(claimant.workerID), .string(claimant.host), .int(count)] + claimant.leases.arguments
+            + [.int(claimant.types.count)] + claimant.types.map { .string($0.name) }
+            + claimant.scopes.map { .string($0.suffix) }
     }
 
     private static func arguments(of id: String, _ fence: Int64, _ outcome: Outcome) -> [RedisArgument] {

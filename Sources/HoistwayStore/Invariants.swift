@@ -53,6 +53,9 @@ private struct Inspection {
         let turns = Set(waited.map { String($0.dropFirst(prefix.count + 8)) })
         let held = usable.contains(store.keys.turns) ? try await members(of: store.keys.turns) : []
         try await inspect("turns", key: store.keys.turns, turns.union(held).sorted())
+        if usable.contains(store.keys.renewals) {
+            try await inspect("renewals", key: store.keys.renewals, try await members(of: store.keys.renewals))
+        }
         for key in contents.lanes where usable.contains(key) {
             try await inspect("lanes", key: key, try await members(of: key))
         }
@@ -85,7 +88,7 @@ private struct Inspection {
             }
         }
         // What has no place is gone before turns are given to who is first in a line.
-        for family in ["parts", "queues", "jobs", "turns", "lanes", "schedules", "notifications", "sums"] {
+        for family in ["parts", "queues", "jobs", "turns", "lanes", "renewals", "schedules", "notifications", "sums"] {
             for (place, members) in entries {
                 guard case .entry(family, let key, _) = place else { continue }
                 try await inspect(family, key: key, Set(members).sorted())

@@ -59,7 +59,7 @@ struct KeyContents {
         case "index", "waiting", "later", "delayed", "deadlines": return ["zset"]
         case _ where names[0].hasPrefix("lanes"): return ["zset"]
         case "paused", "types", "workers", "claimed", "giving": return ["set"]
-        case "turns", "settling", "meta", "claims", "limits", "superseding": return ["hash"]
+        case "turns", "settling", "meta", "claims", "limits", "superseding", "renewals": return ["hash"]
         case "schedules": return ["zset"]
         case "schedule": return ["hash"]
         case "notify": return key == "notify:tries" ? ["hash"] : ["zset"]

@@ -32,6 +32,8 @@ package struct Keys: Sendable, Hashable {
     /// Concurrency keys where the tick goes on: superseding jobs with older ones left, turns left to give.
     package var superseding: String { "\(prefix):superseding" }
     package var giving: String { "\(prefix):giving" }
+    /// The last sign of life of every worker that has attempts (`SignOfLife`).
+    package var renewals: String { "\(prefix):renewals" }
 
     package var schedules: String { "\(prefix):schedules" }
     package var notify: String { "\(prefix):notify" }

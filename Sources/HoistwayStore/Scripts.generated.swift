@@ -35,6 +35,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -605,7 +606,7 @@ local function admit(A, data)
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "abe7161673b71a9b68a817ea6114bac61116e74c",
+        sha1: "d74a5fe2bfee9fe85f8075622a1c24e9ec2aa1ef",
         keyCount: 2
     )
 
@@ -640,6 +641,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -687,7 +689,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "3f31ca631a43fca600335241547c0cc9f8b77e96",
+        sha1: "d3dbc21d3b1a7c3c5886aabacc1c0232fb54778f",
         keyCount: 2
     )
 
@@ -722,6 +724,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -817,7 +820,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "aaac1c6bfb7bde71782a2c365e69015477ade087",
+        sha1: "c87c4da9b868d4d83e66d2df3bd23dd47c38e20b",
         keyCount: 2
     )
 
@@ -852,6 +855,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1083,15 +1087,42 @@ local function free_claim(id, j)
     wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
   end
 end
-local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local worker, host, wanted, window, seen, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[7])
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses', 'hold')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+if tonumber(seen) > fence then heed_loss(worker, seen, ARGV[6]) return {} end
+if claims[5] then return {} end
 if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}
-for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
-for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
-local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+for index = 8, 7 + count do types[ARGV[index]] = not paused[ARGV[index]] end
+for index = 8 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 local limited, limits, full = claims[3], {}, {}
 local function is_full(name)
   local most = limits[name]
@@ -1186,7 +1217,10 @@ for _ = 1, wanted + 100 do
     end
   end
 end
-if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+if #taken > 0 then
+  redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence))
+  sign_of_life(worker, number(fence), window)
+end
 rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)
@@ -1194,7 +1228,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "a0495d550357b70801f3ea930eb79a631d7202f5",
+        sha1: "63879fb8be432df8b1244e6dd90ec3b2b585e113",
         keyCount: 2
     )
 
@@ -1229,6 +1263,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1499,7 +1534,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "2778f8e48b008b22017c5261c65ba100554bac7a",
+        sha1: "0c6b776a85726b8ed08be81a60bebb51ea504433",
         keyCount: 2
     )
 
@@ -1534,6 +1569,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -1943,12 +1979,12 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "0f3c97388295ad56be9e3f41bebbee27cfe02410",
+        sha1: "d43fd3bf24d7d1579850e029081db7f9acd31c99",
         keyCount: 2
     )
 
-    package static let ended = RedisScript(
-        name: "ended",
+    package static let endLeases = RedisScript(
+        name: "endLeases",
         source: #"""
 local P = string.sub(KEYS[1], 1, -5)
 if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
@@ -1978,96 +2014,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
-local function quoted(text)
-  if not text or text == '' then return 'null' end
-  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
-end
-local function job_key(id) return P .. 'job:' .. id end
-local function fields_of(id, names)
-  local values = redis.call('HMGET', job_key(id), unpack(names))
-  local j = {}
-  for index, name in ipairs(names) do j[name] = values[index] end
-  return j
-end
-local function has_start_deadline(j)
-  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
-end
-local function next_revision(j)
-  j.revision = number(tonumber(j.revision or '0') + 1)
-  return j.revision
-end
-local function record(id, event, status, reason, worker, attempt, fence, data)
-  local history = job_key(id) .. ':history'
-  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
-    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
-    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
-  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
-    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
-    'data', data or '')
-end
-local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
-end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
-local function reply(list, text)
-  if not list or list == '' then return end
-  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
-  local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
-end
-local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
-local found = {}
-for _, status in ipairs({ 'done', 'error' }) do
-  local page = redis.call('ZREVRANGEBYSCORE', P .. 'index:' .. status, before, '-inf', 'WITHSCORES', 'LIMIT', 0, 100)
-  for index = 1, #page, 2 do found[#found + 1] = { page[index], tonumber(page[index + 1]) } end
-end
-table.sort(found, function(one, other) return one[2] > other[2] end)
-local rows = {}
-for index = 1, math.min(#found, 100) do
-  local id = found[index][1]
-  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
-  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
-end
-return rows
-"""#,
-        sha1: "1de680af1d902002661799b04c82cd999a3eabf4",
-        keyCount: 2
-    )
-
-    package static let finish = RedisScript(
-        name: "finish",
-        source: #"""
-local P = string.sub(KEYS[1], 1, -5)
-if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
-  return redis.error_reply('TAKEN the command was carried out by another process')
-end
-local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
-  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local clock = redis.call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local NOW_US = clock[1] * 1000000 + clock[2]
-local function number(value)
-  return string.format('%.0f', value)
-end
-local function iso(ms)
-  local seconds = math.floor(ms / 1000)
-  local days = math.floor(seconds / 86400)
-  local rest = seconds - days * 86400
-  local z = days + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local month = mp < 10 and mp + 3 or mp - 9
-  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
-    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
-end
-local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -2556,81 +2503,794 @@ local function begin(id, j, fields, data)
   if tonumber(j.attempt) > 1 then drop_log(id) end
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
-local id, fence, outcome, repeatable, temporary, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6]
-local code, j = attempt_of(id, fence, { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts',
-  'supersededBy', 'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' })
-if code ~= OK then return { code, '', '' } end
-local key = job_key(id)
-local fields = {}
-for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
-j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
-local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
-if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
-if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
-  begin(id, j, {}, nil)
+local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' }
+local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
+  despite_full_memory()
+  local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
+  if code ~= OK then return code, '', '' end
+  local key = job_key(id)
+  j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+  local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+  if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+  if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+    begin(id, j, {}, nil)
+  end
+  if outcome == 'done' then
+    fields[#fields + 1] = 'progress'
+    fields[#fields + 1] = 100
+    finish(id, 'done', 'done', nil, fields, nil, j)
+    if j.suspect then count_loss(id, false) end
+    return OK, 'done', ''
+  end
+  local again = false
+  local counted = {}
+  if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+  if j.lostFaults and outcome ~= 'lost' then
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = 0
+  end
+  if outcome == 'spawn' then
+    local faults = tonumber(j.spawnFaults or '0') + 1
+    counted[#counted + 1] = 'spawnFaults'
+    counted[#counted + 1] = faults
+    again = repeatable and faults <= 3
+  elseif outcome == 'lost' then
+    local faults = tonumber(j.lostFaults or '0') + 1
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = faults
+    again = attempts > 1 and faults <= 3
+  elseif outcome ~= 'killed' then
+    failures = failures + 1
+    counted[#counted + 1] = 'failures'
+    counted[#counted + 1] = failures
+    again = repeatable and failures < attempts
+    if temporary then
+      local temporaries = tonumber(j.temporaries or '0') + 1
+      counted[#counted + 1] = 'temporaries'
+      counted[#counted + 1] = temporaries
+      again = again or repeatable and temporaries <= 3
+    end
+  end
+  for _, value in ipairs(counted) do fields[#fields + 1] = value end
+  if j.was_killed then
+    local reason = j.supersededBy and 'superseded' or 'killed'
+    finish(id, reason, 'error', reason, fields, nil, j)
+    return OK, 'error', reason
+  end
+  if not again then
+    finish(id, outcome, 'error', outcome, fields, nil, j)
+    if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
+    return OK, 'error', outcome
+  end
+  local due = NOW + tonumber(wait)
+  local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
+  redis.call('ZREM', P .. 'index:running', id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZADD', P .. 'delayed', due, id)
+  free_claim(id, j)
+  record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+  return OK, 'pending', 'retrying'
 end
-if outcome == 'done' then
-  fields[#fields + 1] = 'progress'
-  fields[#fields + 1] = 100
-  finish(id, 'done', 'done', nil, fields, nil, j)
-  if j.suspect then count_loss(id, false) end
-  return { OK, 'done', '' }
+local worker, seen = ARGV[1], ARGV[2]
+despite_full_memory()
+if worker == '' then
+  if redis.call('HGET', P .. 'claims', 'hold') ~= seen then return CONFLICT end
+  redis.call('HDEL', P .. 'claims', 'hold')
+  announce('claimsResumed', 'workerId', ARGV[3], nil)
+  wake_lanes(function() return true end)
+  return OK
 end
-local again = false
-local counted = {}
-if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
-if j.lostFaults and outcome ~= 'lost' then
-  counted[#counted + 1] = 'lostFaults'
-  counted[#counted + 1] = 0
+if redis.call('HGET', P .. 'renewals', worker) ~= seen then return CONFLICT end
+local jobs = P .. 'worker:' .. worker .. ':jobs'
+for index = 6, #ARGV, 3 do
+  local id = ARGV[index]
+  conclude(id, ARGV[index + 1], 'lost', true, false, ARGV[index + 2], { 'message', ARGV[4], 'error', ARGV[5] })
 end
-if outcome == 'spawn' then
-  local faults = tonumber(j.spawnFaults or '0') + 1
-  counted[#counted + 1] = 'spawnFaults'
-  counted[#counted + 1] = faults
-  again = repeatable and faults <= 3
-elseif outcome == 'lost' then
-  local faults = tonumber(j.lostFaults or '0') + 1
-  counted[#counted + 1] = 'lostFaults'
-  counted[#counted + 1] = faults
-  again = attempts > 1 and faults <= 3
-elseif outcome ~= 'killed' then
-  failures = failures + 1
-  counted[#counted + 1] = 'failures'
-  counted[#counted + 1] = failures
-  again = repeatable and failures < attempts
-  if temporary then
-    local temporaries = tonumber(j.temporaries or '0') + 1
-    counted[#counted + 1] = 'temporaries'
-    counted[#counted + 1] = temporaries
-    again = again or repeatable and temporaries <= 3
+if redis.call('EXISTS', jobs) == 1 then return WRONG_STATE end
+redis.call('HDEL', P .. 'renewals', worker)
+announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
+return OK
+"""#,
+        sha1: "833f6c49efa2b331dff6ca2aebc93ed9f018237a",
+        keyCount: 2
+    )
+
+    package static let ended = RedisScript(
+        name: "ended",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
+local found = {}
+for _, status in ipairs({ 'done', 'error' }) do
+  local page = redis.call('ZREVRANGEBYSCORE', P .. 'index:' .. status, before, '-inf', 'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do found[#found + 1] = { page[index], tonumber(page[index + 1]) } end
+end
+table.sort(found, function(one, other) return one[2] > other[2] end)
+local rows = {}
+for index = 1, math.min(#found, 100) do
+  local id = found[index][1]
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+end
+return rows
+"""#,
+        sha1: "8a97dfd057e9553b3aa5df630fae6db707137e6a",
+        keyCount: 2
+    )
+
+    package static let finish = RedisScript(
+        name: "finish",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
   end
 end
-for _, value in ipairs(counted) do fields[#fields + 1] = value end
-if j.was_killed then
-  local reason = j.supersededBy and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, fields, nil, j)
-  return { OK, 'error', reason }
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
 end
-if not again then
-  finish(id, outcome, 'error', outcome, fields, nil, j)
-  if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
-  return { OK, 'error', outcome }
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
 end
-local due = NOW + tonumber(wait)
-local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
-  next_revision(j) }
-for _, value in ipairs(fields) do values[#values + 1] = value end
-redis.call('HSET', key, unpack(values))
-redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
-redis.call('ZREM', P .. 'index:running', id)
-if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
-redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
-redis.call('ZADD', P .. 'delayed', due, id)
-free_claim(id, j)
-record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
-return { OK, 'pending', 'retrying' }
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function request_kill(id, worker, signal, grace, by, why)
+  local key = job_key(id)
+  local j = redis.call('HMGET', key, 'kill', 'status', 'reason', 'attempt', 'fence')
+  if not j[1] then
+    redis.call('HSET', key, 'kill', '{"requestedAt":"' .. AT .. '","by":' .. by .. ',"why":' .. why
+      .. ',"deliveredAt":null,"signals":[],"emptyAt":null}', 'updatedAt', AT)
+    redis.call('HINCRBY', key, 'revision', 1)
+    record(id, 'killRequested', j[2], j[3], worker, j[4], j[5],
+      '{"by":' .. by .. ',"why":' .. why .. ',"signal":' .. quoted(signal) .. '}')
+  end
+  redis.call('HSET', P .. 'worker:' .. worker .. ':kills', id, '{"requestedAt":"' .. AT .. '","signal":'
+    .. quoted(signal) .. ',"grace":' .. (grace or 'null') .. ',"by":' .. by .. ',"why":' .. why .. '}')
+  local wake = P .. 'wake:worker:' .. worker
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end
+local settle_dependents
+local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
+  'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
+finish = function(id, event, status, reason, fields, data, j)
+  local key = job_key(id)
+  j = j or fields_of(id, FINISH_FIELDS)
+  local values = { 'status', status, 'completedAt', AT, 'updatedAt', AT, 'revision', next_revision(j) }
+  if reason then
+    values[#values + 1] = 'reason'
+    values[#values + 1] = reason
+  end
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
+  if not reason then
+    gone[#gone + 1] = 'reason'
+    gone[#gone + 1] = 'message'
+    gone[#gone + 1] = 'supersededBy'
+  end
+  redis.call('HDEL', key, unpack(gone))
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  if j.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+    if j.reason == 'queued' or j.reason == 'paused' then
+      local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+      local length = redis.call('LLEN', P .. 'queue:' .. lane)
+      if length <= 1000 and redis.call('LREM', P .. 'queue:' .. lane, 1, id) == 1 and length == 1 then
+        drop_lane(scope_of(j.node, j.serverId), lane)
+      end
+      if j.reason == 'paused' then redis.call('SREM', P .. 'paused:' .. j.type, id) end
+    else
+      redis.call('ZREM', P .. 'delayed', id)
+      redis.call('ZREM', P .. 'waiting:' .. j.concurrencyKey, id)
+      redis.call('ZREM', P .. 'later:' .. j.concurrencyKey, id)
+    end
+    if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+    for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+      redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+    end
+    redis.call('DEL', key .. ':dependencies')
+  end
+  redis.call('ZADD', P .. 'index:' .. status, sequence, id)
+  if j.status == 'running' or j.reason == 'starting' then free_claim(id, j) end
+  record(id, event, status, reason, j.workerId, j.attempt, j.fence, data)
+  for index = 1, #(j.notify or '') do
+    local mark = string.sub(j.notify, index, index)
+    if mark == 'b' or mark == string.sub(status, 1, 1) then
+      redis.call('ZADD', P .. 'notify', NOW, id .. ':' .. (index - 1))
+    end
+  end
+  free_turn(j.concurrencyKey, id)
+  settle_dependents(id, status)
+end
+local budget = 100
+settle_dependents = function(id, status)
+  local dependents = job_key(id) .. ':dependents'
+  local open_ones = redis.call('ZRANGE', dependents, 0, budget)
+  if #open_ones == 0 then return end
+  for _, dependent in ipairs(open_ones) do
+    if budget <= 0 then break end
+    budget = budget - 1
+    redis.call('ZREM', dependents, dependent)
+    local key = job_key(dependent)
+    local open = key .. ':dependencies'
+    if redis.call('SREM', open, id) == 1 then
+      if status == 'error' then
+        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
+          '{"dependency":' .. quoted(id) .. '}')
+      elseif redis.call('EXISTS', open) == 0 then
+        if redis.call('ZSCORE', P .. 'delayed', dependent) then
+          redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
+          redis.call('HINCRBY', key, 'revision', 1)
+          record(dependent, 'delayed', 'pending', 'delayed', nil, nil, nil, nil)
+        else
+          come_due(dependent)
+        end
+      end
+    end
+  end
+  if redis.call('EXISTS', dependents) == 1 then redis.call('HSET', P .. 'settling', id, status) end
+end
+finish_superseded = function(id, newer)
+  finish(id, 'superseded', 'error', 'superseded', { 'supersededBy', newer, 'message', 'superseded by ' .. newer },
+    '{"supersededBy":' .. quoted(newer) .. '}')
+end
+local looks = 100
+local function end_line(key, id, sequence, seen, last)
+  local waiting, later, first = P .. 'waiting:' .. key, P .. 'later:' .. key, nil
+  local function end_older(older)
+    looks = looks - 1
+    if older == id or tonumber(redis.call('ZSCORE', P .. 'index', older)) >= tonumber(sequence) then return false end
+    if redis.call('HGET', job_key(older), 'status') ~= 'pending' then return false end
+    finish_superseded(older, id)
+    return true
+  end
+  local most = looks
+  local line = most > 0 and redis.call('ZRANGEBYSCORE', waiting, '(' .. seen, last, 'WITHSCORES', 'LIMIT', 0, most) or {}
+  for index = 1, #line, 2 do
+    seen = line[index + 1]
+    if end_older(line[index]) then first = first or seen end
+  end
+  local is_over = most > 0 and #line < 2 * most
+  if is_over and looks > 0 then
+    for _, older in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', '(' .. sequence, 'LIMIT', 0, looks)) do
+      end_older(older)
+    end
+  end
+  if is_over and redis.call('ZCOUNT', later, '-inf', '(' .. sequence) == 0 then
+    redis.call('HDEL', P .. 'superseding', key)
+  else
+    redis.call('HSET', P .. 'superseding', key, table.concat({ id, sequence, last, seen }, ' '))
+  end
+  return first
+end
+supersede = function(id, j, running)
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
+  local first = end_line(j.key, id, sequence, '0', redis.call('GET', P .. 'sequence'))
+  local turn
+  for _, holder in ipairs(holders_of(j.key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason', 'type', 'node', 'serverId', 'priority',
+      'workerId')
+    if tonumber(redis.call('ZSCORE', P .. 'index', holder)) >= tonumber(sequence) then
+    elseif h[1] == 'pending' and h[2] ~= 'starting' then
+      local holders = holders_of(j.key)
+      if not turn and #holders <= j.limit then
+        turn = 'held'
+        for index, other in ipairs(holders) do
+          if other == holder then holders[index] = id end
+        end
+        redis.call('HSET', P .. 'turns', j.key, table.concat(holders, ' '))
+        local lane = lane_of(j.kind, j.node, j.server, j.priority)
+        if lane_of(h[3], h[4], h[5], h[6]) == lane then
+          local queue = P .. 'queue:' .. lane
+          local position = redis.call('LPOS', queue, holder, 'MAXLEN', 1000)
+          if position then
+            redis.call('LSET', queue, position, id)
+            turn = 'queued'
+          end
+        end
+      end
+      finish_superseded(holder, id)
+    elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
+      redis.call('HSET', job_key(holder), 'supersededBy', id)
+      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+    end
+  end
+  return turn, first
+end
+local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
+local function attempt_of(id, fence, further)
+  local names = ATTEMPT_FIELDS
+  if further then
+    names = { unpack(ATTEMPT_FIELDS) }
+    for _, name in ipairs(further) do names[#names + 1] = name end
+  end
+  local j = fields_of(id, names)
+  if not j.status then return NOT_FOUND end
+  if j.fence ~= fence then return STALE_FENCE end
+  if j.status == 'done' or j.status == 'error' then return ALREADY, j end
+  if j.status == 'pending' and j.reason ~= 'starting' then return ALREADY, j end
+  return OK, j
+end
+local LOSSES, QUARANTINE = 3, 86400000
+local function losses_of(field)
+  local count, till, last = string.match(redis.call('HGET', P .. 'losses', field) or '', '^(%d+) (%d+) (.*)$')
+  if not count or tonumber(till) <= NOW then return 0 end
+  return tonumber(count), last
+end
+local function quarantined(kind, resource, payload)
+  local count, last = losses_of(kind .. ' ' .. redis.sha1hex(payload) .. ' ' .. resource)
+  return count >= LOSSES, last
+end
+local function count_loss(id, is_lost)
+  local j = redis.call('HMGET', job_key(id), 'type', 'resourceId', 'payload')
+  local field = j[1] .. ' ' .. redis.sha1hex(j[3] or '{}') .. ' ' .. j[2]
+  if not is_lost then
+    redis.call('HDEL', P .. 'losses', field)
+    redis.call('HDEL', P .. 'quarantining', field)
+    return
+  end
+  local count = losses_of(field) + 1
+  redis.call('HSET', P .. 'claims', 'losses', 1)
+  redis.call('HSET', P .. 'losses', field, count .. ' ' .. number(NOW + QUARANTINE) .. ' ' .. id)
+  if count == LOSSES then
+    redis.call('HSET', P .. 'quarantining', field, '0')
+    announce('quarantined', 'type', j[1], '{"resourceId":' .. quoted(j[2]) .. ',"id":' .. quoted(id) .. '}')
+  end
+end
+local function end_quarantined(field, cursor)
+  local kind, digest, resource = string.match(field, '^(%S+) (%S+) (.*)$')
+  local page = redis.call('ZRANGEBYSCORE', P .. 'index:resource:' .. kind .. ':' .. resource, '(' .. cursor, '+inf',
+    'WITHSCORES', 'LIMIT', 0, 100)
+  for index = 1, #page, 2 do
+    local j = redis.call('HMGET', job_key(page[index]), 'status', 'reason', 'payload')
+    if j[1] == 'pending' and j[2] ~= 'starting' and redis.sha1hex(j[3] or '{}') == digest then
+      local message = 'its payload is quarantined: ' .. LOSSES .. ' jobs in a row that had it were lost'
+      finish(page[index], 'cancelled', 'error', 'cancelled',
+        { 'message', message, 'error', '{"code":"quarantined","message":"' .. message .. '"}' }, nil)
+    end
+  end
+  if #page == 200 then
+    redis.call('HSET', P .. 'quarantining', field, page[200])
+  else
+    redis.call('HDEL', P .. 'quarantining', field)
+  end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local function begin(id, j, fields, data)
+  local key = job_key(id)
+  local values = { 'status', 'running', 'logBytes', 0, 'progress', 0, 'startedAt', AT, 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'reason')
+  j.status, j.reason = 'running', false
+  redis.call('ZREM', P .. 'index:pending:' .. j.type, id)
+  redis.call('ZADD', P .. 'index:running', redis.call('ZSCORE', P .. 'index', id), id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  if tonumber(j.attempt) > 1 then drop_log(id) end
+  record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
+end
+local CONCLUDE_FIELDS = { 'concurrencyKey', 'node', 'serverId', 'priority', 'failures', 'maxAttempts', 'supersededBy',
+  'spawnFaults', 'lostFaults', 'temporaries', 'counted', 'suspect', 'notify' }
+local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
+  despite_full_memory()
+  local code, j = attempt_of(id, fence, CONCLUDE_FIELDS)
+  if code ~= OK then return code, '', '' end
+  local key = job_key(id)
+  j.was_killed = redis.call('HEXISTS', P .. 'worker:' .. j.workerId .. ':kills', id) == 1
+  local failures, attempts = tonumber(j.failures or '0'), tonumber(j.maxAttempts or '1')
+  if redis.call('EXISTS', key .. ':log') == 1 then redis.call('ZADD', P .. 'logs:ended', NOW + 600000, id) end
+  if j.status == 'pending' and (outcome == 'done' or outcome == 'timeout' or outcome == 'idle') then
+    begin(id, j, {}, nil)
+  end
+  if outcome == 'done' then
+    fields[#fields + 1] = 'progress'
+    fields[#fields + 1] = 100
+    finish(id, 'done', 'done', nil, fields, nil, j)
+    if j.suspect then count_loss(id, false) end
+    return OK, 'done', ''
+  end
+  local again = false
+  local counted = {}
+  if j.spawnFaults and outcome ~= 'spawn' then counted = { 'spawnFaults', 0 } end
+  if j.lostFaults and outcome ~= 'lost' then
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = 0
+  end
+  if outcome == 'spawn' then
+    local faults = tonumber(j.spawnFaults or '0') + 1
+    counted[#counted + 1] = 'spawnFaults'
+    counted[#counted + 1] = faults
+    again = repeatable and faults <= 3
+  elseif outcome == 'lost' then
+    local faults = tonumber(j.lostFaults or '0') + 1
+    counted[#counted + 1] = 'lostFaults'
+    counted[#counted + 1] = faults
+    again = attempts > 1 and faults <= 3
+  elseif outcome ~= 'killed' then
+    failures = failures + 1
+    counted[#counted + 1] = 'failures'
+    counted[#counted + 1] = failures
+    again = repeatable and failures < attempts
+    if temporary then
+      local temporaries = tonumber(j.temporaries or '0') + 1
+      counted[#counted + 1] = 'temporaries'
+      counted[#counted + 1] = temporaries
+      again = again or repeatable and temporaries <= 3
+    end
+  end
+  for _, value in ipairs(counted) do fields[#fields + 1] = value end
+  if j.was_killed then
+    local reason = j.supersededBy and 'superseded' or 'killed'
+    finish(id, reason, 'error', reason, fields, nil, j)
+    return OK, 'error', reason
+  end
+  if not again then
+    finish(id, outcome, 'error', outcome, fields, nil, j)
+    if outcome == 'lost' or j.suspect and outcome ~= 'spawn' then count_loss(id, outcome == 'lost') end
+    return OK, 'error', outcome
+  end
+  local due = NOW + tonumber(wait)
+  local values = { 'status', 'pending', 'reason', 'retrying', 'runAt', iso(due), 'updatedAt', AT, 'revision',
+    next_revision(j) }
+  for _, value in ipairs(fields) do values[#values + 1] = value end
+  redis.call('HSET', key, unpack(values))
+  redis.call('HDEL', key, 'pid', 'pidStartTime', 'remotePid')
+  redis.call('ZREM', P .. 'index:running', id)
+  if has_start_deadline(j) then redis.call('ZREM', P .. 'deadlines', id) end
+  redis.call('ZADD', P .. 'index:pending:' .. j.type, redis.call('ZSCORE', P .. 'index', id), id)
+  redis.call('ZADD', P .. 'delayed', due, id)
+  free_claim(id, j)
+  record(id, 'retrying', 'pending', 'retrying', j.workerId, j.attempt, fence, '{"cause":"' .. outcome .. '","wait":' .. wait / 1000 .. '}')
+  return OK, 'pending', 'retrying'
+end
+local fields = {}
+for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
+return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "9d9adfa9fc4174ce8264e8fc1e83ec3fba5b4875",
+        sha1: "686f484fc79ea96f89febe72ae649aa980454a51",
         keyCount: 2
     )
 
@@ -2665,6 +3325,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3291,7 +3952,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "a16ad1d4fe8f1f3b1b4541fe1921862f075f2458",
+        sha1: "9e8e59d867afb3849a805bacc1b132232a73da5b",
         keyCount: 2
     )
 
@@ -3326,6 +3987,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3374,12 +4036,13 @@ if redis.call('EXISTS', key .. ':jobs') == 1 then
 end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
+redis.call('HDEL', P .. 'renewals', id)
 redis.call('DEL', key .. ':forgotten', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "32cccbce5a93d24b9bef102c4763253e59875e57",
+        sha1: "6b32d5bbeff547b340936dccd0b0c0ffdc734527",
         keyCount: 2
     )
 
@@ -3414,6 +4077,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3457,7 +4121,7 @@ end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "8474dcee5da0e1272f46f369277fb129659941c1",
+        sha1: "0b0730ac46d53a3f8dab19910fa44670c35ec218",
         keyCount: 2
     )
 
@@ -3492,6 +4156,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -3542,7 +4207,7 @@ else
 end
 return OK
 """#,
-        sha1: "34b757d7983d211404586a7bc2764181ca451dca",
+        sha1: "53e183fae5e89b85b53c6e891898018311682d47",
         keyCount: 2
     )
 
@@ -3577,6 +4242,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4157,7 +4823,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "53e75e289a510e31bcc4c3ec279a8ee9e8a326ba",
+        sha1: "ac5d34691f26b4a17f43cb1b4e9cd3b65af1cfca",
         keyCount: 2
     )
 
@@ -4192,6 +4858,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -4690,6 +5357,18 @@ local check = {
       end)
     end
   end,
+  renewals = function(worker)
+    local sign = redis.call('HGET', key, worker)
+    if not sign then return end
+    local is_held = redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 1
+    if not string.match(sign, '^%S+ [1-9]%d*$') then
+      say('worker', worker, 'the sign of life of ' .. worker .. ' reads "' .. sign .. '"')
+    elseif not is_held and redis.call('SISMEMBER', P .. 'workers', worker) == 0 then
+      say('worker', worker, key .. ' names the worker ' .. worker .. ', which is not on record', function()
+        redis.call('HDEL', key, worker)
+      end)
+    end
+  end,
   queues = function(lane)
     if redis.call('EXISTS', P .. 'queue:' .. lane) == 0 then return end
     local kind, scope, priority = parts(lane)
@@ -4743,7 +5422,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "fcfa0ef035e8d9b130ede0497dc73be64243172b",
+        sha1: "a4e125445f7edf8a04e9b37679760b35d9ba495a",
         keyCount: 2
     )
 
@@ -4778,6 +5457,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5186,7 +5866,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "29aa36ac7f078899265837cdf3c939f0068a95e4",
+        sha1: "770cf7a74e8fce2e752fe75d9b15e5851d17436a",
         keyCount: 2
     )
 
@@ -5221,6 +5901,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5268,12 +5949,13 @@ if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
   redis.call('DEL', P .. 'wake:worker:' .. ARGV[1], P .. 'wake:worker:' .. ARGV[1] .. ':claimer')
+  redis.call('HDEL', P .. 'renewals', ARGV[1])
   redis.call('EXPIRE', key, 86400)
 end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "de54dca1944591df7b3b69ae56dd6cf3c2d3abef",
+        sha1: "15d03c6a7b09c35e443d5b6c84824e0a6f928fa7",
         keyCount: 2
     )
 
@@ -5308,6 +5990,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5362,7 +6045,7 @@ redis.call('HINCRBY', job_key(id), 'revision', 1)
 record(id, event, j[1], j[2], j[3], j[4], j[5], data)
 return OK
 """#,
-        sha1: "bcd378cf684fd85c6fe4237bad9ec1c8ae8d08fa",
+        sha1: "4e4e63c3b371939569ab87fe7566bdf1aab2908e",
         keyCount: 2
     )
 
@@ -5397,6 +6080,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5471,7 +6155,7 @@ for _, kind in ipairs(kinds) do
 end
 return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
 """#,
-        sha1: "183dea1f01f8bb194cf565c94120fd67cb7b36b9",
+        sha1: "db3d345509fd06c59455413c3e2c2882196e3b86",
         keyCount: 2
     )
 
@@ -5506,6 +6190,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5731,7 +6416,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "33e2bb85371e0c3405a333994ba5e3337130dfb2",
+        sha1: "0c93d379ea2562c610f601057ef8cee28a412579",
         keyCount: 2
     )
 
@@ -5766,6 +6451,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -5827,7 +6513,7 @@ set_next(id, tick, due)
 announce(paused == '1' and 'schedulePaused' or 'scheduleResumed', 'scheduleId', id, nil)
 return OK
 """#,
-        sha1: "773a219fd4af7175132613586d67fc241f82e475",
+        sha1: "b828ab904b6453a48877c6e7fe1ab02648552898",
         keyCount: 2
     )
 
@@ -5862,6 +6548,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6266,7 +6953,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "a216282d1523f1d03bddd4b84c249d2c05436225",
+        sha1: "c0bb0fe6cfdb5fef9a00fc731783f0e71f9d3eeb",
         keyCount: 2
     )
 
@@ -6301,6 +6988,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6553,7 +7241,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "da0e03b1306568935090e6b57813437ef135fbc8",
+        sha1: "88eb251e2703bc7f3d12d8ab573b8a6be5d7b1df",
         keyCount: 2
     )
 
@@ -6588,6 +7276,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6650,7 +7339,7 @@ set_next(id, tick, due)
 announce(old and 'scheduleChanged' or 'scheduleAdded', 'scheduleId', id, nil)
 return OK
 """#,
-        sha1: "abf8ccee92d1e56c7d7c6b3dcbb3c887d83c541e",
+        sha1: "8a820d4670803d4e42f15e78f251bc3fa676aece",
         keyCount: 2
     )
 
@@ -6685,6 +7374,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -6749,7 +7439,7 @@ redis.call('SADD', P .. 'workers', worker)
 announce('workerStarted', 'workerId', worker, nil)
 return { OK, redis.call('SMEMBERS', key .. ':jobs') }
 """#,
-        sha1: "7f7090dfca25778ff91c38978477ed8d22f5433a",
+        sha1: "d7fd9030f63181e6614f1546c3e34be229c1d6f9",
         keyCount: 2
     )
 
@@ -6784,6 +7474,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7238,7 +7929,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "dab3d613aa64519500c6763324a22bf6434efd03",
+        sha1: "f17c4d65e767867ec4734b29b7e7fe2784e20684",
         keyCount: 2
     )
 
@@ -7273,6 +7964,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7684,6 +8376,7 @@ local function attempt_of(id, fence, further)
   return OK, j
 end
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
 if j.status == 'running' then return WRONG_STATE end
@@ -7704,7 +8397,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "b816efb760193f1eee320fd0a1df0f70a1b9baae",
+        sha1: "ed3d8d64abbb3502d51c3c7db8811e84a42cb0ca",
         keyCount: 2
     )
 
@@ -7739,6 +8432,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -7787,7 +8481,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "157da4cfd95bbce798993efa8d83594deceb9263",
+        sha1: "5a5da088efa6122a51703fb2f3f4199cf086b9d9",
         keyCount: 2
     )
 
@@ -7822,6 +8516,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8273,7 +8968,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "60a5718e1b622606a99fa648c86c481dc9677441",
+        sha1: "2cd32d79d769a6423b88ae333611e8bd7dfed46b",
         keyCount: 2
     )
 
@@ -8308,6 +9003,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8363,7 +9059,125 @@ redis.call('ZREM', P .. 'schedules', ARGV[1])
 announce('scheduleRemoved', 'scheduleId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "bc51350c2512b01ced273ee8d33c0db3257df636",
+        sha1: "404f4a85a32e5bd5367923b8125455b4e6c80cad",
+        keyCount: 2
+    )
+
+    package static let renew = RedisScript(
+        name: "renew",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local worker = ARGV[1]
+despite_full_memory()
+heed_loss(worker, ARGV[4], ARGV[5])
+sign_of_life(worker, ARGV[2], ARGV[3])
+local function code_of(id, fence)
+  local j = fields_of(id, { 'status', 'reason', 'fence' })
+  if j.status == 'running' or j.status == 'pending' and j.reason == 'starting' then
+    if j.fence == fence then return OK end
+  end
+  if j.status == 'done' or j.status == 'error' then return STALE_FENCE end
+  if tonumber(j.fence or '0') < tonumber(fence) and was_lost(fence) then return NOT_FOUND end
+  return STALE_FENCE
+end
+local codes = {}
+for index = 6, #ARGV, 2 do codes[#codes + 1] = code_of(ARGV[index], ARGV[index + 1]) end
+return codes
+"""#,
+        sha1: "743ff2d30ab5c69e24c1011e4926af675817ad87",
         keyCount: 2
     )
 
@@ -8398,6 +9212,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8453,6 +9268,7 @@ local function attempt_of(id, fence, further)
   return OK, j
 end
 local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 local key = job_key(id)
@@ -8474,7 +9290,381 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "610cac9f69dc6d2fe5491817ac54147d5ec4eeb1",
+        sha1: "442c9dc6f665dacd0becb7be367658dce41da386",
+        keyCount: 2
+    )
+
+    package static let restore = RedisScript(
+        name: "restore",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local finish, finish_superseded, supersede
+local function scope_of(node, server)
+  return (node and '@' .. node or '') .. (server and '!' .. server or '')
+end
+local function lane_of(kind, node, server, priority)
+  return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
+end
+local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
+local function further_indexes(server, labels)
+  local names = {}
+  if server then names[1] = 'index:server:' .. server end
+  local read, pairs_of = pcall(cjson.decode, labels or '{}')
+  for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
+    names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
+  end
+  return names
+end
+local function drop_lane(scope, name)
+  redis.call('ZREM', P .. 'lanes' .. scope, name)
+  redis.call('ZREM', P .. 'lanes:unserved', name)
+end
+local function wake(name)
+  local key = P .. 'wake:' .. name
+  if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
+end
+local function wake_lanes(fits)
+  for _, name in ipairs(redis.call('ZRANGE', P .. 'lanes:unserved', 0, 999)) do
+    local kind, scope = parts(name)
+    if fits(kind, scope) then wake(kind .. scope) end
+  end
+end
+local function enqueue(id, kind, scope, priority, front)
+  local name = kind .. scope .. (priority == '5' and '' or ':p' .. priority)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', P .. 'queue:' .. name, id)
+  if length == 1 then
+    local served = tonumber(redis.call('HGET', P .. 'claims', 'served') or '0')
+    redis.call('ZADD', P .. 'lanes' .. scope, number(tonumber(priority) * 1e12 + served), name)
+    redis.call('ZADD', P .. 'lanes:unserved', number(NOW), name)
+  end
+  wake(kind .. scope)
+end
+local function type_paused(kind)
+  return redis.call('SISMEMBER', P .. 'paused', kind) == 1
+end
+local function stand_in_queue(id, event, placed)
+  local j = redis.call('HMGET', job_key(id), 'type', 'node', 'serverId', 'priority', 'attempt')
+  local reason = type_paused(j[1]) and 'paused' or 'queued'
+  if reason == 'paused' then redis.call('SADD', P .. 'paused:' .. j[1], id) end
+  redis.call('HSET', job_key(id), 'reason', reason, 'queuedAt', AT, 'updatedAt', AT)
+  redis.call('HINCRBY', job_key(id), 'revision', 1)
+  record(id, event, 'pending', reason, nil, j[5], nil, nil)
+  if not placed then enqueue(id, j[1], scope_of(j[2], j[3]), j[4]) end
+end
+local function holders_of(key)
+  local held = redis.call('HGET', P .. 'turns', key)
+  local holders = {}
+  if held then
+    for id in string.gmatch(held, '%S+') do holders[#holders + 1] = id end
+  end
+  return holders
+end
+local function take_turn(key, holders, id)
+  holders[#holders + 1] = id
+  redis.call('HSET', P .. 'turns', key, table.concat(holders, ' '))
+end
+local limits_of = {}
+local function limit_of(id)
+  local limit = limits_of[id] or tonumber(redis.call('HGET', job_key(id), 'concurrencyLimit') or '1')
+  limits_of[id] = limit
+  return limit
+end
+local function has_room(holders, limit)
+  if #holders >= limit then return false end
+  for _, holder in ipairs(holders) do
+    if #holders >= limit_of(holder) then return false end
+  end
+  return true
+end
+local function turn_free(key, holders, limit)
+  return has_room(holders, limit) and redis.call('EXISTS', P .. 'waiting:' .. key) == 0
+end
+local function superseder_of(key, id)
+  local entry = redis.call('HGET', P .. 'superseding', key)
+  if not entry then return end
+  local newer, sequence = string.match(entry, '^(%S+) (%S+)')
+  if tonumber(redis.call('ZSCORE', P .. 'index', id)) < tonumber(sequence) then return newer end
+end
+local gifts = 100
+local function give_turns(key)
+  local waiting = P .. 'waiting:' .. key
+  while true do
+    local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+    if not id then return end
+    local holders = holders_of(key)
+    if not has_room(holders, limit_of(id)) then return end
+    if gifts == 0 then
+      redis.call('SADD', P .. 'giving', key)
+      return
+    end
+    gifts = gifts - 1
+    local newer = superseder_of(key, id)
+    if newer then
+      finish_superseded(id, newer)
+    else
+      redis.call('ZREM', waiting, id)
+      take_turn(key, holders, id)
+      stand_in_queue(id, 'queued')
+    end
+  end
+end
+local function free_turn(key, id)
+  local kept, found = {}, false
+  for _, holder in ipairs(holders_of(key)) do
+    if holder == id then found = true else kept[#kept + 1] = holder end
+  end
+  if not found then return end
+  if #kept == 0 then
+    redis.call('HDEL', P .. 'turns', key)
+  else
+    redis.call('HSET', P .. 'turns', key, table.concat(kept, ' '))
+  end
+  give_turns(key)
+end
+local function come_due(id)
+  redis.call('ZREM', P .. 'delayed', id)
+  local h = redis.call('HMGET', job_key(id), 'reason', 'concurrencyKey', 'concurrencyLimit', 'attempt', 'onConflict',
+    'type', 'node', 'serverId', 'priority')
+  if h[1] == 'retrying' then
+    stand_in_queue(id, 'queued')
+    return
+  end
+  local j = { key = h[2], limit = tonumber(h[3] or '1'), kind = h[6], node = h[7], server = h[8], priority = h[9] }
+  local newer = superseder_of(j.key, id)
+  if newer then
+    finish_superseded(id, newer)
+    return
+  end
+  redis.call('ZREM', P .. 'later:' .. j.key, id)
+  local turn, place
+  if h[5] then turn, place = supersede(id, j, h[5] == 'supersedeRunning') end
+  local holders = holders_of(j.key)
+  if turn or turn_free(j.key, holders, j.limit) then
+    if not turn then take_turn(j.key, holders, id) end
+    stand_in_queue(id, 'queued', turn == 'queued')
+    return
+  end
+  if h[1] == 'blocked' then
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('ZSCORE', P .. 'index', id), id)
+  else
+    redis.call('ZADD', P .. 'waiting:' .. j.key, place or redis.call('INCR', P .. 'sequence'), id)
+    redis.call('HSET', job_key(id), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HINCRBY', job_key(id), 'revision', 1)
+    record(id, 'blocked', 'pending', 'blocked', nil, h[4], nil, nil)
+  end
+  if place then give_turns(j.key) end
+end
+local function rate_opens(kind, rate)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  if redis.call('ZCOUNT', starts, '(' .. number(NOW - window), number(NOW)) < tonumber(count) then return end
+  return redis.call('ZRANGE', starts, -count, -count, 'WITHSCORES')[2] + window
+end
+local function count_start(kind, rate, fence)
+  local count, window = string.match(rate or '', '^(%d+)/(%d+)$')
+  if not count then return end
+  local starts = P .. 'starts:' .. kind
+  redis.call('ZADD', starts, number(NOW), fence)
+  redis.call('ZREMRANGEBYRANK', starts, 0, -count - 1)
+  redis.call('PEXPIRE', starts, window)
+end
+local function count_claim(id, kind, server)
+  redis.call('HSET', job_key(id), 'counted', 1)
+  redis.call('SADD', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SADD', P .. 'claimed:server:' .. server, id) end
+end
+local function free_claim(id, j)
+  redis.call('SREM', P .. 'worker:' .. j.workerId .. ':jobs', id)
+  if j.was_killed ~= false then redis.call('HDEL', P .. 'worker:' .. j.workerId .. ':kills', id) end
+  if not j.counted then return end
+  local kind, server = j.type, j.serverId
+  redis.call('SREM', P .. 'claimed:type:' .. kind, id)
+  if server then redis.call('SREM', P .. 'claimed:server:' .. server, id) end
+  local limits = redis.call('HMGET', P .. 'limits', 'type:' .. kind, 'server:' .. (server or ''))
+  if limits[1] and redis.call('SCARD', P .. 'claimed:type:' .. kind) == limits[1] - 1 then
+    wake_lanes(function(other) return other == kind end)
+  end
+  if server and limits[2] and redis.call('SCARD', P .. 'claimed:server:' .. server) == limits[2] - 1 then
+    wake_lanes(function(_, scope) return string.match(scope, '!(.*)$') == server end)
+  end
+end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
+local id, fence, worker = ARGV[1], ARGV[2], ARGV[3]
+local key = job_key(id)
+despite_full_memory()
+heed_loss(worker, ARGV[4], ARGV[5])
+local had = fields_of(id, { 'status', 'reason', 'fence', 'workerId', 'type', 'resourceId', 'serverId', 'node', 'priority',
+  'concurrencyKey', 'counted', 'revision' })
+if had.status == 'running' and had.fence == fence then return ALREADY end
+if had.status == 'done' or had.status == 'error' then return STALE_FENCE end
+if tonumber(had.fence or '0') > tonumber(fence) then return STALE_FENCE end
+if not was_lost(fence) then return had.status and STALE_FENCE or NOT_FOUND end
+local function leave_lane(job, j)
+  local lane = lane_of(j.type, j.node, j.serverId, j.priority)
+  local queue = P .. 'queue:' .. lane
+  if redis.call('LLEN', queue) <= 1000 then
+    redis.call('LREM', queue, 1, job)
+    if redis.call('EXISTS', queue) == 0 then drop_lane(scope_of(j.node, j.serverId), lane) end
+  end
+  redis.call('SREM', P .. 'paused:' .. j.type, job)
+end
+local function uproot()
+  if had.status == 'running' then
+    redis.call('ZREM', P .. 'index:running', id)
+  else
+    redis.call('ZREM', P .. 'index:pending:' .. had.type, id)
+    redis.call('ZREM', P .. 'deadlines', id)
+  end
+  if had.status == 'running' or had.reason == 'starting' then
+    free_claim(id, had)
+  else
+    leave_lane(id, had)
+    redis.call('ZREM', P .. 'delayed', id)
+    redis.call('ZREM', P .. 'waiting:' .. had.concurrencyKey, id)
+    redis.call('ZREM', P .. 'later:' .. had.concurrencyKey, id)
+  end
+  for _, dependency in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do
+    redis.call('ZREM', job_key(dependency) .. ':dependents', id)
+  end
+  redis.call('DEL', key .. ':dependencies', key)
+end
+if had.status then uproot() end
+local j = {}
+for index = 6, #ARGV, 2 do j[ARGV[index]] = ARGV[index + 1] end
+local revision = math.max(tonumber(j.revision or '0'), tonumber(had.revision or '0')) + 1
+local values = {}
+for index = 6, #ARGV do values[#values + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(values))
+redis.call('HSET', key, 'id', id, 'status', 'running', 'workerId', worker, 'fence', fence, 'updatedAt', AT, 'revision',
+  revision)
+redis.call('SADD', P .. 'types', j.type)
+local sequence = redis.call('ZSCORE', P .. 'index', id) or redis.call('INCR', P .. 'sequence')
+redis.call('ZADD', P .. 'index', sequence, id)
+redis.call('ZADD', P .. 'index:type:' .. j.type, sequence, id)
+redis.call('ZADD', P .. 'index:resource:' .. j.type .. ':' .. j.resourceId, sequence, id)
+redis.call('ZADD', P .. 'index:running', sequence, id)
+for _, name in ipairs(further_indexes(j.serverId, j.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
+if redis.call('HEXISTS', P .. 'claims', 'limited') == 1 then count_claim(id, j.type, j.serverId) end
+record(id, 'restored', 'running', nil, worker, j.attempt, fence, nil)
+local turn, limit = j.concurrencyKey, tonumber(j.concurrencyLimit or '1')
+local kept = {}
+local others = holders_of(turn)
+local excess = #others + 1 - limit
+for _, holder in ipairs(others) do
+  local h = fields_of(holder, { 'status', 'reason', 'type', 'node', 'serverId', 'priority', 'attempt' })
+  local waits = h.status == 'pending' and (h.reason == 'queued' or h.reason == 'paused')
+  if holder == id then
+    excess = excess - 1
+  elseif waits and excess > 0 then
+    excess = excess - 1
+    leave_lane(holder, h)
+    redis.call('ZADD', P .. 'waiting:' .. turn, redis.call('ZSCORE', P .. 'index', holder), holder)
+    redis.call('HSET', job_key(holder), 'reason', 'blocked', 'updatedAt', AT)
+    redis.call('HDEL', job_key(holder), 'queuedAt')
+    redis.call('HINCRBY', job_key(holder), 'revision', 1)
+    record(holder, 'blocked', 'pending', 'blocked', nil, h.attempt, nil, nil)
+  else
+    kept[#kept + 1] = holder
+  end
+end
+take_turn(turn, kept, id)
+return OK
+"""#,
+        sha1: "388e74f8fae72915c5c723e7b93f9e35f6ae815a",
         keyCount: 2
     )
 
@@ -8509,6 +9699,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8837,7 +10028,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "a517acb67bb061359e8c41f5d36f7f207cf085b1",
+        sha1: "df11e3fd6e4fec8792e35581e9874c50c638a51b",
         keyCount: 2
     )
 
@@ -8872,6 +10063,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -8961,13 +10153,14 @@ local function begin(id, j, fields, data)
   record(id, 'started', 'running', nil, j.workerId, j.attempt, j.fence, data)
 end
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "be1869036a36f4ab2c5e9b778a00737377947eca",
+        sha1: "78178149114fdb40538b2c52d659274f896c6df7",
         keyCount: 2
     )
 
@@ -9002,6 +10195,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -9052,7 +10246,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "ae8e14b70c557ac05a3a36413ef6db60fcb5e8b7",
+        sha1: "dadb22d25f64f138c7eff5047afcfa5b4881bf8f",
         keyCount: 2
     )
 
@@ -9087,6 +10281,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -9134,7 +10329,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'L
 end
 return taken
 """#,
-        sha1: "c4037d21578345c61c35f8475456237b45e3d30a",
+        sha1: "bfef8ab8fb894884ad7ea8eeb95e9375ee8f67b1",
         keyCount: 2
     )
 
@@ -9169,6 +10364,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -9629,7 +10825,33 @@ local function trim_log(id, most)
   redis.call('HSET', P .. 'logs:bytes', id, bytes)
   redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
 end
+local function sign_of_life(worker, token, window)
+  if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
+    redis.call('HDEL', P .. 'renewals', worker)
+    return
+  end
+  local exact = string.match(window, '^=(%d+)$')
+  local known = not exact and string.match(redis.call('HGET', P .. 'renewals', worker) or '', '%d+$')
+  if known and tonumber(known) > tonumber(window) then window = known end
+  redis.call('HSET', P .. 'renewals', worker, token .. ' ' .. (exact or window))
+end
+local function heed_loss(worker, seen, hold_for)
+  local known = redis.call('HMGET', P .. 'claims', 'fence', 'hold', 'lost')
+  local fence = tonumber(known[1] or '0')
+  if tonumber(seen) <= fence then return false end
+  local last = known[2] and string.match(known[3] or '', '^%d+') or number(fence)
+  local hold = math.max(tonumber(hold_for), tonumber(string.match(known[2] or '', '%d+$') or '0'))
+  redis.call('HSET', P .. 'claims', 'fence', seen, 'lost', last .. ' ' .. seen, 'hold',
+    seen .. ':' .. number(NOW_US) .. ' ' .. number(hold))
+  announce('dataLost', 'workerId', worker, '{"fence":' .. last .. ',"seen":' .. seen .. '}')
+  return true
+end
+local function was_lost(fence)
+  local from, till = string.match(redis.call('HGET', P .. 'claims', 'lost') or '', '^(%d+) (%d+)$')
+  return from ~= nil and tonumber(fence) > tonumber(from) and tonumber(fence) <= tonumber(till)
+end
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
+despite_full_memory()
 local listener = 0
 if can_listen then
   local holder = redis.call('GET', P .. 'role:listener')
@@ -9641,8 +10863,10 @@ end
 local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
+  heed_loss(worker, ARGV[6], ARGV[7])
+  sign_of_life(worker, ARGV[4], ARGV[5])
   local values = { 'heartbeatAt', AT }
-  for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
+  for index = 8, #ARGV do values[#values + 1] = ARGV[index] end
   local w = redis.call('HMGET', key, 'stopMode', 'state')
   if w[2] then
     redis.call('HSET', key, unpack(values))
@@ -9720,12 +10944,15 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
 end
 local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
+local claims = redis.call('HMGET', P .. 'claims', 'fence', 'hold')
+local watches = worker ~= '' and (listener == 1 or redis.call('HLEN', P .. 'renewals') <= 50)
 local due_until = listener == 1 and NOW or NOW - 5000
 local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
 local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, schedules, notify }
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }
 """#,
-        sha1: "90955b0767be595bbcc10a48257420a7535b951c",
+        sha1: "3524eb8eb0b12aa4a07a81554d2ef58ad79d09c0",
         keyCount: 2
     )
 
@@ -9760,6 +10987,7 @@ local function iso(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
 end
 local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
 local function quoted(text)
   if not text or text == '' then return 'null' end
   return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
@@ -10135,7 +11363,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "345f2eb05cdc19844722fb4b16cb0609bcac178e",
+        sha1: "8f354d4b5f0775cca19f4bce4cfd28902276ad42",
         keyCount: 2
     )
 
@@ -10147,6 +11375,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         claim,
         configure,
         drain,
+        endLeases,
         ended,
         finish,
         fireSchedule,
@@ -10170,7 +11399,9 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         releaseQuarantine,
         remove,
         removeSchedule,
+        renew,
         report,
+        restore,
         retry,
         started,
         stopWorker,

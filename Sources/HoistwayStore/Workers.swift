@@ -17,6 +17,12 @@ package struct Tick: Sendable {
     package var stopMode: ControlDocument.StopMode?
     /// The worker is not on record: an operator has declared its host dead, or Redis lost it. It must register again.
     package var mustRegister: Bool
+    /// The highest fence that was given.
+    package var fence: Int64
+    /// The last signs of life of workers that have attempts, for who has to watch them.
+    package var signsOfLife: [String: SignOfLife]
+    /// Claims are held, because Redis lost data.
+    package var hold: SignOfLife?
     /// Schedules whose next run has come due.
     package var dueSchedules: [String]
     package var hasDueNotifications: Bool
@@ -45,14 +51,19 @@ extension Store {
     /// - Parameters:
     ///   - process: an id of its own, for the role of the listener.
     ///   - worker: its id and the fields of its hash that changed, when it is a worker.
+    ///   - leases: what it says of its leases.
     package func tick(
         process: String,
         canListen: Bool,
-        worker: (id: String, fields: [(String, String)])? = nil
+        worker: (id: String, fields: [(String, String)])? = nil,
+        leases: LeaseTerms = .none
     ) async throws -> Tick {
-        let arguments: [RedisArgument] = [.string(process), canListen ? 1 : 0, .string(worker?.id ?? "")]
-        let reply = try await run(Scripts.tick, arguments + .fields(worker?.fields ?? [])).array ?? []
-        guard reply.count == 10 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
+        let head: [RedisArgument] = [
+            .string(process), canListen ? 1 : 0, .string(worker?.id ?? ""), .string(Identifier.ulid()),
+        ]
+        let arguments = head + leases.arguments + .fields(worker?.fields ?? [])
+        let reply = try await run(Scripts.tick, arguments).array ?? []
+        guard reply.count == 13 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
         return Tick(
             isListener: reply[0].int == 1,
             hasMoreDue: reply[1].int == 1,
@@ -62,8 +73,11 @@ extension Store {
             removed: reply[5].strings,
             stopMode: reply[6].string.flatMap(ControlDocument.StopMode.init),
             mustRegister: reply[7].int == 1,
-            dueSchedules: reply[8].strings,
-            hasDueNotifications: reply[9].int == 1
+            fence: reply[8].string.flatMap { Int64($0) } ?? 0,
+            signsOfLife: reply[9].pairs.compactMapValues(SignOfLife.init),
+            hold: reply[10].string.flatMap(SignOfLife.init),
+            dueSchedules: reply[11].strings,
+            hasDueNotifications: reply[12].int == 1
         )
     }
 

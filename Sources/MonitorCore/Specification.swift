@@ -13,6 +13,8 @@ package struct Specification: Equatable {
     package var idleTimeout: Int64 = 0
     package var killGrace: Int64 = 10_000
     package var lease: Int64 = 0
+    /// When the lease began, in ms of CLOCK_BOOTTIME; 0: now.
+    package var leaseFrom: Int64 = 0
     package var secrets: [Bytes] = []
     /// -1: kept.
     package var uid: Int64 = -1
@@ -69,6 +71,7 @@ package struct Specification: Equatable {
         case 18: workspace = value
         case 19: label = value
         case 20: firstLines.append(value)
+        case 21: return Self.set(&leaseFrom, value)
         default: break
         }
         return true

@@ -11,6 +11,8 @@ struct ClientState {
     static let closedError = RedisError(.notSent, "the connection to Redis was closed on this side")
 
     var connection: RedisConnection?
+    /// How many connections there were.
+    var connections = 0
     var keeper: Task<Void, Never>?
     var lastFailure: RedisError?
     var isClosed = false
@@ -30,6 +32,7 @@ struct ClientState {
     mutating func publish(_ new: RedisConnection) -> [ConnectionWaiter]? {
         guard !isClosed else { return nil }
         connection = new
+        connections += 1
         lastFailure = nil
         tell(.connected)
         defer { waiters = [:] }

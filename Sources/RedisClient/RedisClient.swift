@@ -64,6 +64,22 @@ package final class RedisClient: RedisCommands {
         state.withLock { $0.connection != nil }
     }
 
+    /// How many connections were made so far. While it stays the same, one and the same Redis served without a break.
+    package var connections: Int {
+        state.withLock { $0.connections }
+    }
+
+    /// Tries at this moment, on a connection of its own, whether Redis serves.
+    /// - Returns: why not; nil when it does.
+    package func probe() async -> RedisError? {
+        do throws(RedisError) {
+            try await connector.open().close()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// Makes the first connection. Commands do so too, but wait; this fails at once.
     /// - Throws: ``RedisError``: `unreachable`, `needsHashTag`, or `server` when Redis does not let us in.
     package func connect() async throws(RedisError) {

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// What the connections of one client have learnt of the way to Redis.

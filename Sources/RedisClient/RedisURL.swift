@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where Redis is and who we are there:
 /// `redis://user:password@host:port/db`, `unix:///path?db=0` or `redis+unix://…`,
 /// `redis+sentinel://user:password@host:port,host:port/master?db=0&sentinelUser=…&sentinelPassword=…`, and over TLS
@@ -92,6 +94,16 @@ extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible, Custo
     package var debugDescription: String { description }
 
     package var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// Whether it names one place that is always the same: no name that another host may get, and nothing that sentinels say.
+    package var isFixed: Bool {
+        guard sentinels == nil else { return false }
+        return switch address {
+        case .unix: true
+        case .tcp("localhost", _): true
+        case .tcp(let host, _): (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        }
+    }
 
     /// Where Redis is, in the words of a message.
     package var place: String {

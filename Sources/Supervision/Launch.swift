@@ -25,6 +25,8 @@ package struct Launch: Sendable {
     package var killGrace: Duration
     /// How long the attempt may live after its start or newest renewal; without limit when `nil`.
     package var lease: Duration?
+    /// `ProcessIdentity.boottime()` from which the lease counts; the monitor's start when `nil`.
+    package var leaseFrom: Int64?
     /// Whom the recipe runs as; as this process when `nil`.
     package var user: User?
     /// Absolute path of the folder kept per resource.

@@ -5,7 +5,7 @@ struct Specification {
     enum Tag: UInt16 {
         case folder = 1
         case executable, argument, environment, workingFolder, input, logPath, logMaxBytes, timeout, idleTimeout
-        case killGrace, lease, secret, uid, gid, group, cgroup, workspace, label, logLine
+        case killGrace, lease, secret, uid, gid, group, cgroup, workspace, label, logLine, leaseFrom
     }
 
     mutating func append(_ tag: Tag, _ value: some Collection<UInt8>) {
@@ -31,6 +31,7 @@ struct Specification {
         append(.idleTimeout, launch.idleTimeout?.milliseconds ?? 0)
         append(.killGrace, launch.killGrace.milliseconds)
         append(.lease, launch.lease?.milliseconds ?? 0)
+        append(.leaseFrom, launch.leaseFrom ?? 0)
         for secret in launch.secrets { append(.secret, secret) }
         if let user = launch.user {
             append(.uid, Int64(user.uid))

@@ -48,6 +48,9 @@ package final class FaultProxy: Sendable {
     /// Where the client finds the proxy.
     package var address: RedisURL.Address { .unix(path: "\(directory.path)/p") }
 
+    /// The address as an option of the command line.
+    package var url: String { "unix://\(directory.path)/p" }
+
     /// How many connections were accepted so far.
     package var accepted: Int { faults.accepted }
 

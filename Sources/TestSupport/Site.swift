@@ -71,14 +71,16 @@ package final class Site: Sendable {
     }
 
     /// Starts a worker and waits until Redis knows that it runs.
+    /// - Parameter redis: where it finds Redis, when not where everybody does.
     package func worker(
         _ options: [String] = [],
         data: String? = nil,
+        redis: String? = nil,
         environment: [String: String] = [:],
         awaitsReadiness: Bool = true
     ) async throws -> RunningProgram {
         let data = data ?? self.data
-        let arguments = ["worker", "--redis", url, "--prefix", prefix, "--data", data, "--recipes", recipes]
+        let arguments = ["worker", "--redis", redis ?? url, "--prefix", prefix, "--data", data, "--recipes", recipes]
         let program = try await Program.start(
             arguments + options,
             environment: environment,

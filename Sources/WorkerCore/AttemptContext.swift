@@ -7,12 +7,16 @@ struct AttemptContext: Sendable {
     var backoff: Backoff
     /// The job's own grace; nil when the worker's configuration decides.
     var killGrace: TimeSpan?
+    /// The hash of the job as it was claimed, without its payload: what it takes to write it back to a Redis that lost it.
+    var fields: [String: String]?
 
     init(_ job: Job) {
         type = job.type
         failures = job.failures
         backoff = job.options.backoff
         killGrace = job.options.killGrace
+        fields = job.fields
+        fields?["payload"] = nil
     }
 
     /// - Parameter record: what `json` wrote into the attempt's folder.
@@ -25,13 +29,22 @@ struct AttemptContext: Sendable {
             maximum: record["backoff"]?["max"].flatMap { TimeSpan($0) } ?? Backoff.standard.maximum
         )
         killGrace = record["killGrace"].flatMap { TimeSpan($0) }
+        fields = record["job"]?.objectValue.map { object in
+            Dictionary(object.map { ($0.key, $0.value.stringValue ?? "") }) { first, _ in first }
+        }
     }
 
     var json: JSON {
         [
             "type": .string(type.name), "failures": .int(failures), "backoff": backoff.json,
-            "killGrace": killGrace?.json ?? .null,
+            "killGrace": killGrace?.json ?? .null, "job": job,
         ]
+    }
+
+    private var job: JSON {
+        var object = JSONObject()
+        for (name, value) in fields ?? [:] { object.append(name, .string(value)) }
+        return .object(object)
     }
 
     /// The wait before the next attempt.

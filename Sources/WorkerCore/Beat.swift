@@ -14,6 +14,7 @@ final class Beat: Sendable {
     let store: Store
     let board: SlotBoard
     let supervisor: Supervisor
+    let leases: Leaseholder
     let announcement: @Sendable () -> WorkerAnnouncement
     let stop: @Sendable (ControlDocument.StopMode) -> Void
     /// Follows or settles an attempt that was found on disk.
@@ -37,6 +38,7 @@ final class Beat: Sendable {
         store: Store,
         board: SlotBoard,
         supervisor: Supervisor,
+        leases: Leaseholder,
         announcement: @escaping @Sendable () -> WorkerAnnouncement,
         stop: @escaping @Sendable (ControlDocument.StopMode) -> Void,
         take: @escaping @Sendable (FoundAttempt) -> Void,
@@ -49,6 +51,7 @@ final class Beat: Sendable {
         self.store = store
         self.board = board
         self.supervisor = supervisor
+        self.leases = leases
         self.announcement = announcement
         self.stop = stop
         self.take = take
@@ -64,15 +67,11 @@ final class Beat: Sendable {
             group.addTask { [self] in
                 var count = 0
                 while !Task.isCancelled {
-                    if await beat() {
-                        await announce(true)
-                        await endFenced()
-                    }
+                    if await beat() { await announce(true) }
                     count += 1
                     if count % Beat.sweepInterval == 0 {
                         await announce(false)
                         await sweep()
-                        await endFenced()
                     }
                     try? await Task.sleep(for: .seconds(1))
                 }
@@ -92,7 +91,14 @@ final class Beat: Sendable {
             var hasMore = true
             while hasMore {
                 let fields = [("running", String(board.count))]
-                let tick = try await store.tick(process: process, canListen: true, worker: (identity.id, fields))
+                let (sent, connections) = (ProcessIdentity.boottime(), client.connections)
+                let tick = try await store.tick(
+                    process: process,
+                    canListen: true,
+                    worker: (identity.id, fields),
+                    leases: leases.terms
+                )
+                leases.observe(tick, sent: sent, connections: connections)
                 listen(tick.isListener)
                 deliver(tick.kills)
                 if let mode = tick.stopMode { stop(mode) }
@@ -101,6 +107,7 @@ final class Beat: Sendable {
                 hasMore = tick.hasMoreDue && !Task.isCancelled
             }
         } catch {
+            leases.missedBeat()
             logger.debug("beat: \(error)")
         }
         return isUnknown
@@ -187,33 +194,6 @@ final class Beat: Sendable {
         } catch {
             logger.debug("sweep: \(error)")
         }
-    }
-
-    /// Ends what runs here although its attempt is over for Redis: an operator has declared this host dead, and the next
-    /// attempt may run elsewhere by now.
-    private func endFenced() async {
-        let fences = board.fences
-        do {
-            for job in try await store.jobs(Array(fences.keys)) {
-                guard let ours = fences[job.id], let fence = job.fence, isOver(job, fence, ours),
-                    !board.isKilled(job.id)
-                else { continue }
-                logger.warning("\(job.id) was given away while it ran here: it is ended")
-                let request = SlotBoard.KillRequest(
-                    requestedAt: Timestamp.now().description,
-                    signal: "KILL",
-                    by: identity.id,
-                    why: "its attempt was declared lost"
-                )
-                _ = board.kill(job.id, request)
-            }
-        } catch {
-            logger.debug("looking for what was given away: \(error)")
-        }
-    }
-
-    private func isOver(_ job: Job, _ fence: Int64, _ ours: Int64) -> Bool {
-        fence > ours || fence == ours && (job.status.isTerminal || job.reason == .retrying)
     }
 
     /// Attempts that Redis believes are here and that nobody here tells about.

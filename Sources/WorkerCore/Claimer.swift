@@ -2,6 +2,7 @@ import HoistwayModel
 import HoistwayStore
 import Logging
 import RedisClient
+import Supervision
 
 /// Takes jobs while slots are free: waits on the wake lists, which only hint, and claims.
 struct Claimer: Sendable {
@@ -9,11 +10,15 @@ struct Claimer: Sendable {
     let blocking: RedisBlockingConnection
     let board: SlotBoard
     let runner: Runner
+    let leases: Leaseholder
     let claimant: @Sendable () -> Claimant
     let logger: Logger
 
     /// Seconds a wait for a hint lasts.
     private static let wait = 5.0
+
+    /// How long after an outage nothing is taken.
+    private static let patience = Duration.seconds(2)
 
     /// Works until the board stops accepting and the blocking connection is closed.
     func run() async {
@@ -23,15 +28,19 @@ struct Claimer: Sendable {
             guard board.isAccepting else { return }
             do {
                 let free = board.free
+                let before = ProcessIdentity.boottime()
                 let jobs = try await claim(free, waiting: seconds)
-                for job in jobs { runner.run(job) }
+                leases.took(jobs)
+                for job in jobs { runner.run(job, claimedAt: before) }
                 // What a full board leaves behind is looked for at once when there is room again.
                 seconds = jobs.count == free ? 0 : Claimer.wait
             } catch {
                 guard board.isAccepting else { return }
                 logger.debug("waiting for jobs: \(error)")
-                // A claim whose answer was lost is found by the sweep.
-                try? await Task.sleep(for: .milliseconds(200))
+                // A claim whose answer was lost is found by the sweep. A Redis that comes back may have lost data, which
+                // others remember: they are given the time to say so.
+                let isLost = (error as? RedisError)?.isConnectionLoss ?? false
+                try? await Task.sleep(for: isLost ? Claimer.patience : .milliseconds(200))
                 seconds = 0
             }
         }

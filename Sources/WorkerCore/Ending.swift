@@ -96,7 +96,7 @@ enum Ending {
 
     /// Whether a spawn failed for want of something that may be there again soon.
     private static func isPassing(_ message: String) -> Bool {
-        ["Resource temporarily unavailable", "Cannot allocate memory", "Too many open files"]
+        ["its lease had run out", "Resource temporarily unavailable", "Cannot allocate memory", "Too many open files"]
             .contains { message.contains($0) }
     }
 }

@@ -9,6 +9,7 @@ struct Runner: Sendable {
     let store: Store
     let supervisor: Supervisor
     let planner: LaunchPlanner
+    let leases: Leaseholder
     let board: SlotBoard
     let executor: EventLoopTaskExecutor
     let claimant: @Sendable () -> Claimant
@@ -17,8 +18,9 @@ struct Runner: Sendable {
     let logger: Logger
 
     /// Runs a claimed job and then, in the same slot, whatever is next.
-    func run(_ job: Job) {
-        guard let fence = job.fence, add(job, fence) else { return }
+    /// - Parameter moment: of CLOCK_BOOTTIME in ms, before the claim was sent.
+    func run(_ job: Job, claimedAt moment: Int64) {
+        guard let fence = job.fence, add(job, fence, moment) else { return }
         CrashPoint.claimed.reached()
         Task(executorPreference: executor) {
             var next: Job? = job
@@ -26,9 +28,9 @@ struct Runner: Sendable {
         }
     }
 
-    private func add(_ job: Job, _ fence: Int64) -> Bool {
+    private func add(_ job: Job, _ fence: Int64, _ moment: Int64) -> Bool {
         let grace = job.options.killGrace ?? planner.settings.killGrace
-        return board.add(job.id, fence: fence, killGrace: grace.duration)
+        return board.add(job.id, fence: fence, killGrace: grace.duration, renewedAt: moment)
     }
 
     /// - Returns: the next job for this slot.
@@ -36,7 +38,10 @@ struct Runner: Sendable {
         let context = AttemptContext(job)
         let fence = job.fence ?? 0
         do throws(LaunchFailure) {
-            let launch = try await planner.launch(for: job)
+            var launch = try await planner.launch(for: job)
+            _ = await leases.confirm(job.id, fence: fence)
+            launch.lease = leases.lease
+            launch.leaseFrom = board.renewedAt(job.id, fence: fence)
             CrashPoint.planned.reached()
             if board.isKilled(job.id) {
                 // Secrets may take their time: what was killed meanwhile is not begun. The store ends it.
@@ -101,7 +106,7 @@ struct Runner: Sendable {
         let code = await persistence.insist("settling \(info.jobID)") {
             try await store.finish(info.jobID, fence: info.fence, outcome)
         }
-        if let code { settled(info, code) }
+        if let code { await settled(info, outcome, code) }
     }
 
     /// A job that ended while nobody told that it had begun has run all the same.
@@ -118,9 +123,18 @@ struct Runner: Sendable {
         }
     }
 
-    private func settled(_ info: AttemptInfo, _ code: StoreCode) {
+    /// The store knows of an end, or will not: an attempt that Redis lost is written back first.
+    private func settled(_ info: AttemptInfo, _ outcome: HoistwayStore.Outcome, _ code: StoreCode) async {
         if code == .staleFence || code == .notFound {
-            logger.notice("\(info.jobID)#\(info.attempt) was given away or removed: its result is not recorded")
+            let restored = await persistence.insist("writing \(info.jobID) back") { try await leases.restore(info) }
+            if restored == .ok {
+                logger.notice("\(info.jobID) was written back to Redis, which had lost it, and is over")
+                _ = await persistence.insist("recording the end of \(info.jobID)") {
+                    try await store.finish(info.jobID, fence: info.fence, outcome)
+                }
+            } else {
+                logger.notice("\(info.jobID)#\(info.attempt) was given away or removed: its result is not recorded")
+            }
         }
         supervisor.settled(info)
     }
@@ -189,8 +203,7 @@ struct Runner: Sendable {
     }
 
     private func end(_ attempt: Attempt, _ outcome: HoistwayStore.Outcome) async -> Job? {
-        let next = await end(attempt.jobID, fence: attempt.fence, outcome) { settled(attempt.info, $0) }
-        return next
+        await end(attempt.jobID, fence: attempt.fence, outcome) { await settled(attempt.info, outcome, $0) }
     }
 
     /// Records an end; takes the next job in the same round trip while the worker takes jobs.
@@ -198,19 +211,26 @@ struct Runner: Sendable {
         _ id: String,
         fence: Int64,
         _ outcome: HoistwayStore.Outcome,
-        recorded: (StoreCode) -> Void = { _ in }
+        recorded: (StoreCode) async -> Void = { _ in }
     ) async -> Job? {
         CrashPoint.ended.reached()
+        var claimedAt: Int64 = 0
+        var isFirst = true
         let reply = await persistence.insist("recording the end of \(id)") {
-            if board.isAccepting, board.count <= board.capacity {
-                return try await store.finish(id, fence: fence, outcome, thenClaim: claimant(), count: 1)
-            }
-            return (try await store.finish(id, fence: fence, outcome), [Job]())
+            // What is told only after an outage takes no job with it: see `Claimer`.
+            let takes = isFirst && board.isAccepting && board.count <= board.capacity
+            isFirst = false
+            guard takes else { return (try await store.finish(id, fence: fence, outcome), [Job]()) }
+            claimedAt = ProcessIdentity.boottime()
+            return try await store.finish(id, fence: fence, outcome, thenClaim: claimant(), count: 1)
         }
         CrashPoint.endRecorded.reached()
-        if let reply { recorded(reply.0) }
+        if let reply {
+            leases.took(reply.1)
+            await recorded(reply.0)
+        }
         // The next one takes the slot before the old one leaves it, so that nobody else fills it in between.
-        let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0) } == true ? job : nil }
+        let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0, claimedAt) } == true ? job : nil }
         board.remove(id, fence: fence)
         return next
     }

@@ -12,6 +12,10 @@ final class SlotBoard: Sendable {
         var kill: KillRequest?
         var isKillDelivered = false
         var killGrace: Duration
+        /// The lease holds from here on, in ms of CLOCK_BOOTTIME; 0 when that is not known here.
+        var renewedAt: Int64
+        /// Its monitor knows that its lease is without limit.
+        var isUnlimited = false
     }
 
     struct KillRequest: Sendable, Hashable {
@@ -22,7 +26,7 @@ final class SlotBoard: Sendable {
         var why: String
     }
 
-    private struct State {
+    fileprivate struct State {
         var entries: [String: Entry] = [:]
         /// Jobs whose attempts ended while no worker was here, until the store knows.
         var settling: Set<String> = []
@@ -32,7 +36,7 @@ final class SlotBoard: Sendable {
     }
 
     let capacity: Int
-    private let state = Mutex(State())
+    fileprivate let state = Mutex(State())
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -60,10 +64,21 @@ final class SlotBoard: Sendable {
     /// A job that was given back or retried may be claimed again before its former attempt has left: the newer fence
     /// takes the entry over.
     /// - Returns: false when this attempt is here already.
-    func add(_ id: String, fence: Int64, attempt: Attempt? = nil, killGrace: Duration) -> Bool {
+    func add(
+        _ id: String,
+        fence: Int64,
+        attempt: Attempt? = nil,
+        killGrace: Duration,
+        renewedAt: Int64 = 0
+    ) -> Bool {
         state.withLock { state in
             if let entry = state.entries[id], entry.fence >= fence { return false }
-            state.entries[id] = Entry(fence: fence, attempt: attempt, killGrace: killGrace)
+            state.entries[id] = Entry(
+                fence: fence,
+                attempt: attempt,
+                killGrace: killGrace,
+                renewedAt: renewedAt
+            )
             return true
         }
     }
@@ -102,6 +117,18 @@ final class SlotBoard: Sendable {
         guard let entry else { return false }
         deliver(id, entry)
         return true
+    }
+
+    /// Ends one attempt of a job, unless it has ended.
+    /// - Returns: whether that was news.
+    func end(_ id: String, fence: Int64, _ request: KillRequest) -> Bool {
+        let isNews = state.withLock { state in
+            guard let entry = state.entries[id], entry.fence == fence, entry.attempt?.isFinished != true else {
+                return false
+            }
+            return entry.kill?.why != request.why
+        }
+        return isNews && kill(id, request)
     }
 
     func isKilled(_ id: String) -> Bool { state.withLock { $0.entries[id]?.kill != nil } }
@@ -157,5 +184,48 @@ final class SlotBoard: Sendable {
             return state.waiting
         }
         for continuation in waiting { continuation.resume() }
+    }
+}
+
+extension SlotBoard {
+    /// The attempts that have not ended, with their fences.
+    var leased: [(id: String, fence: Int64)] {
+        state.withLock { state in
+            state.entries.filter { $0.value.attempt?.isFinished != true }.map { ($0.key, $0.value.fence) }
+        }
+    }
+
+    /// Those of them that have a monitor.
+    var monitored: [(id: String, fence: Int64)] {
+        state.withLock { state in
+            state.entries.filter { $0.value.attempt?.isFinished == false }.map { ($0.key, $0.value.fence) }
+        }
+    }
+
+    /// Since when the lease of an attempt holds; nil when it is not here, or its monitor counts by itself.
+    func renewedAt(_ id: String, fence: Int64) -> Int64? {
+        state.withLock { state in
+            guard let entry = state.entries[id], entry.fence == fence, entry.renewedAt > 0 else { return nil }
+            return entry.renewedAt
+        }
+    }
+
+    func attempt(of id: String, fence: Int64) -> Attempt? {
+        state.withLock { state in state.entries[id].flatMap { $0.fence == fence ? $0.attempt : nil } }
+    }
+
+    /// The lease of an attempt was renewed: its monitor is told.
+    /// - Parameters:
+    ///   - moment: the moment before that was asked for, in ms of CLOCK_BOOTTIME.
+    ///   - lease: its length, zero for no limit; nil to leave it as it is.
+    func renewed(_ id: String, fence: Int64, at moment: Int64, lease: Duration?) {
+        let attempt = state.withLock { state -> Attempt? in
+            guard let entry = state.entries[id], entry.fence == fence else { return nil }
+            state.entries[id]?.renewedAt = max(entry.renewedAt, moment)
+            if entry.isUnlimited, lease == .zero { return nil }
+            if entry.attempt != nil { state.entries[id]?.isUnlimited = lease == .zero }
+            return entry.attempt
+        }
+        attempt?.renew(boottime: moment, lease: lease)
     }
 }

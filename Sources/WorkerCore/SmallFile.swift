@@ -16,6 +16,21 @@ enum SmallFile {
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
+    /// The whole content of a file.
+    static func bytes(_ path: String) throws(WorkerError) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw WorkerError("\(path): \(String(cString: strerror(errno)))") }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            guard count >= 0 else { throw WorkerError("\(path): \(String(cString: strerror(errno)))") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
     /// Writes the file whole or not at all, mode 0600.
     static func write(_ text: String, to path: String) throws(WorkerError) {
         let fresh = "\(path).new"

@@ -17,6 +17,7 @@ struct Work: Sendable {
     private let board: SlotBoard
     private let recipes: RecipeBook
     private let runner: Runner
+    private let leases: Leaseholder
     private let types: TypeList
     private let secrets: SecretResolver
 
@@ -37,6 +38,15 @@ struct Work: Sendable {
         board = SlotBoard(capacity: settings.slots)
         recipes = RecipeBook(folder: settings.recipes, executable: settings.executablePath)
         types = TypeList(recipes.types(), only: settings.onlyTypes)
+        let leases = Leaseholder(
+            identity: identity,
+            client: client,
+            store: store,
+            board: board,
+            settings: settings,
+            logger: logger
+        )
+        self.leases = leases
         let types = types
         secrets = SecretResolver(allow: settings.secretsAllow, commands: settings.secretCommands)
         let planner = LaunchPlanner(
@@ -50,9 +60,18 @@ struct Work: Sendable {
             store: store,
             supervisor: supervisor,
             planner: planner,
+            leases: leases,
             board: board,
             executor: client.executor,
-            claimant: { Claimant(workerID: identity.id, host: identity.host, types: types.served, scopes: scopes) },
+            claimant: {
+                Claimant(
+                    workerID: identity.id,
+                    host: identity.host,
+                    types: types.served,
+                    scopes: scopes,
+                    leases: leases.terms
+                )
+            },
             persistence: Persistence(logger: logger),
             shipping: LogShipping(store: store, all: settings.logRedisBytes, logger: logger),
             logger: logger
@@ -62,10 +81,16 @@ struct Work: Sendable {
     /// - Returns: how the worker left, for people.
     func run(orders: StopOrders, onReady: @escaping @Sendable (String) -> Void) async throws -> String {
         // Adoption needs no Redis: what runs is watched before anything else can go wrong.
-        let adoption = Task(executorPreference: client.executor) { await adopt() }
-        guard try await connect(orders) else { return "stopped before Redis was reached" }
+        let adoption = Task(executorPreference: client.executor) {
+            await adopt()
+            leases.complete()
+        }
+        let renewing = Task(executorPreference: client.executor) { await leases.run() }
+        defer { renewing.cancel() }
+        guard let claims = try await connect(orders) else { return "stopped before Redis was reached" }
         // Cleanup commands of a dead attempt may take long; nobody else has to wait for them.
         await adoption.value(within: .seconds(1))
+        await leases.begin(claims)
 
         let beat = Beat(
             identity: identity,
@@ -73,6 +98,7 @@ struct Work: Sendable {
             store: store,
             board: board,
             supervisor: supervisor,
+            leases: leases,
             announcement: announcement,
             stop: { orders.request($0) },
             take: take,
@@ -87,6 +113,7 @@ struct Work: Sendable {
             blocking: blocking,
             board: board,
             runner: runner,
+            leases: leases,
             claimant: runner.claimant,
             logger: logger
         )
@@ -122,22 +149,25 @@ struct Work: Sendable {
     }
 
     /// Reaches Redis, however long it takes, and announces the worker.
-    /// - Returns: false when it was told to stop before.
-    private func connect(_ orders: StopOrders) async throws -> Bool {
+    /// - Returns: the jobs that Redis believes it has; nil when it was told to stop before.
+    private func connect(_ orders: StopOrders) async throws -> [String]? {
         while !orders.isStopping {
             do {
                 try await client.connect()
                 let announcement = announcement()
-                _ = try await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+                let claims = try await store.register(
+                    types: announcement.types,
+                    worker: (identity.id, announcement.fields)
+                )
                 try await store.configure(settings.limits)
                 if let warning = try? await store.evictionWarning() { logger.warning("\(warning)") }
-                return true
+                return claims
             } catch let error as RedisError where error.code != .needsHashTag {
                 logger.warning("\(error); trying again in 5 s")
                 for _ in 0..<50 where !orders.isStopping { try await Task.sleep(for: .milliseconds(100)) }
             }
         }
-        return false
+        return nil
     }
 
     /// Carries out the orders to stop, the gentlest first.
@@ -171,6 +201,7 @@ struct Work: Sendable {
                 await claiming.value
                 await finishWhatIsUnderWay()
                 await beat.giveBackMissing()
+                await leases.detach()
                 try? await store.leave(identity.id, state: board.count == 0 ? "stopped" : "detached")
                 return "detached: \(board.count) jobs go on"
             case .kill:
@@ -201,7 +232,9 @@ struct Work: Sendable {
         let fields: [(String, String)] = [
             ("host", identity.host), ("node", settings.node ?? ""), ("pid", String(getpid())),
             ("types", types.served.map(\.name).joined(separator: ",")), ("servers", ""),
-            ("slots", String(settings.slots)), ("running", String(board.count)), ("version", Version.current),
+            ("slots", String(settings.slots)), ("fenceAfter", settings.fenceAfter.seconds.jsonText),
+            ("fenceMargin", settings.fenceMargin.seconds.jsonText), ("running", String(board.count)),
+            ("version", Version.current),
         ]
         return WorkerAnnouncement(types: JobType.builtIn + types.served + settings.ownTypes, fields: fields)
     }
@@ -212,6 +245,8 @@ struct Work: Sendable {
         let announcement = announcement()
         guard isUnknown || types.served != before, board.isAccepting else { return }
         _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+        // Redis that lost this worker may have lost its limits too.
+        if isUnknown { try? await store.configure(settings.limits) }
         // The claimer waits for hints about the types it knew.
         _ = try? await store.wake(claimer: identity.id)
     }

@@ -22,6 +22,12 @@ package struct WorkerSettings: Sendable {
     package var node: String?
     package var onStop = ControlDocument.StopMode.drain
     package var killGrace = TimeSpan.seconds(10)
+    /// How long an attempt lives without a renewal of its lease; zero: for ever.
+    package var fenceAfter = WorkerSettings.standardFenceAfter
+    /// How much longer others wait before they end it.
+    package var fenceMargin = TimeSpan.seconds(5)
+    /// How long attempts live that the worker left behind on purpose.
+    package var detachFor = TimeSpan.seconds(86_400)
     /// What may run, start and wait over all workers; written when the worker starts.
     package var limits = Limits()
     /// Whom recipes run as when the worker is root.
@@ -43,6 +49,8 @@ package struct WorkerSettings: Sendable {
     package var monitorPath: String
     /// Absolute path of this program, which runs the built-in recipes.
     package var executablePath: String
+
+    package static let standardFenceAfter = TimeSpan.seconds(60)
 
     package init(redis: RedisURL, prefix: String, data: String, monitorPath: String, executablePath: String) {
         self.redis = redis

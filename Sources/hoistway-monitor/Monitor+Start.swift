@@ -21,6 +21,11 @@ extension Monitor {
         }
         if !specification.cgroup.isEmpty { cgroup = Cgroup(specification.cgroup) }
         tree = ProcessTree(cgroup: cgroup)
+        if lease > 0, hw_boottime_ms() >= leaseFrom + lease {
+            var record = ExitRecord(outcome: .spawn)
+            record.message = Bytes("its lease had run out before it began")
+            return record
+        }
         // From here on a dead monitor means that the recipe may have run.
         let marked = journal.append(Bytes("{\"on\":\"starting\",\"version\":1}\n"))
         guard marked == 0 else {

@@ -56,7 +56,8 @@ final class Monitor {
         bootId = equipment.bootId
         (output, error, events) = (equipment.output, equipment.error, equipment.events)
         lease = specification.lease
-        leaseFrom = hw_boottime_ms()
+        let now = hw_boottime_ms()
+        leaseFrom = specification.leaseFrom > 0 ? min(specification.leaseFrom, now) : now
         needles.add(specification.secrets)
     }
 

@@ -143,6 +143,16 @@ private struct Subject {
         _ = try await store.tick(process: "p", canListen: false)
     }
 
+    /// Redis turns out to have forgotten an attempt of a job, and its worker writes it back.
+    private func restore(_ job: Job) async throws {
+        let fence = (job.fence ?? 0) + 1000
+        let seen = LeaseTerms(window: 0, hold: 1000, highestFence: max(fence, 1 << 52))
+        var fields = job.fields
+        fields["attempt"] = "1"
+        fields["resourceId"] = job.resourceID
+        _ = try await store.restore(job.id, fence: fence, worker: "w1", seen, fields: fields)
+    }
+
     func apply(_ event: JobEvent, to job: Job) async throws {
         let fence = job.fence ?? 12345
         switch event {
@@ -159,6 +169,7 @@ private struct Subject {
             } else {
                 try? await store.promote(id)
             }
+        case .blocked where job.reason == .queued || job.reason == .paused: try await restore(.ghost(of: job))
         case .blocked:
             try await store.add("other", "r")
             try? await store.promote(id)
@@ -172,6 +183,7 @@ private struct Subject {
             if job.reason == .paused { try await store.pause("application", false) }
             _ = try await store.claim(.worker("w3"), count: 1)
         case .released: _ = try await store.release(id, fence: fence)
+        case .restored: try await restore(job)
         case .started: _ = try await store.started(id, fence: fence, pid: 1, startTime: 1, log: "/log")
         case .killRequested, .cancelled: _ = try? await store.kill(id, KillOrder())
         case .retrying: _ = try await store.finish(id, fence: fence, Outcome(.failed, wait: .seconds(60)))
@@ -191,5 +203,15 @@ private struct Subject {
             if kind == .killed { _ = try? await store.kill(id, KillOrder()) }
             _ = try await store.finish(id, fence: fence, Outcome(kind, isRepeatable: false))
         }
+    }
+}
+
+extension Job {
+    /// Another job of the same key, which older data know nothing of.
+    fileprivate static func ghost(of job: Job) -> Job {
+        var fields = job.fields
+        fields["id"] = "ghost"
+        fields["fence"] = nil
+        return Job(fields: fields)
     }
 }

@@ -67,6 +67,8 @@ struct RunOptions: ParsableArguments {
         settings.onStop = onStop ?? worker.onStop ?? .drain
         settings.limits = configuration.limits
         settings.killGrace = worker.killGrace ?? settings.killGrace
+        settings.fenceMargin = worker.fenceMargin ?? settings.fenceMargin
+        settings.detachFor = worker.detachFor ?? settings.detachFor
         settings.user = worker.user
         settings.environment = worker.environment
         settings.noCommandEval = noCommandEval || worker.noCommandEval ?? false

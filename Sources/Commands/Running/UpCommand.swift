@@ -73,6 +73,8 @@ struct UpCommand: AsyncParsableCommand {
             configuration: configuration,
             console: console
         )
+        // Everything is on one host here: whoever could take a job over could not live longer than its worker.
+        settings.fenceAfter = configuration.worker.fenceAfter ?? .zero
         settings.secretsAllow = configuration.worker.secretsAllow ?? ["file:*", "env:*"]
         let greeting = UpGreeting(data: data, redis: redis.url, slots: settings.slots, isUsual: options.data == nil)
         let worker = Mutex<String?>(nil)

@@ -19,11 +19,22 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    // Taken, because units and scripts that name it must go on working when leases come; not shown before.
-    @Option(help: .hidden, transform: OptionValue.span)
+    @Option(
+        help: ArgumentHelp(
+            "End an attempt whose worker is gone or cut off for this long (default: 60s; 0: never).",
+            valueName: "span"
+        ),
+        transform: OptionValue.span
+    )
     var fenceAfter: TimeSpan?
 
     @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if let fenceAfter, fenceAfter != .zero, fenceAfter < .seconds(1) {
+            throw ValidationError("--fence-after must be 0 or at least 1s")
+        }
+    }
 
     func run() async throws {
         let console = Console.current
@@ -38,7 +49,7 @@ struct WorkerCommand: AsyncParsableCommand {
             console: console
         )
         settings.durability = global.durability(configuration)
-        if fenceAfter != nil { console.note("--fence-after has no effect yet: this version has no leases") }
+        settings.fenceAfter = fenceAfter ?? configuration.worker.fenceAfter ?? WorkerSettings.standardFenceAfter
         let place = "\(settings.redis), data in \(data)"
         try await WorkerDaemon(settings: settings, logger: .daemon) { id in
             console.note("worker \(id) takes jobs from \(place)")

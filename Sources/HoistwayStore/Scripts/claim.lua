@@ -1,21 +1,24 @@
 -- Hands jobs to a worker: lanes by priority, within one priority the one served longest ago; but every tenth job comes
 -- from the lane that has not been served for longest, if that is more than a minute, so that none starves.
--- ARGV: worker id, host, how many, number of types, the types, then the scopes the worker serves ('' first)
--- Returns: the hash of each job taken
+-- ARGV: worker id, host, how many, window of its leases in ms, highest fence it has seen, hold in ms, number of types, the
+--       types, then the scopes the worker serves ('' first)
+-- Returns: the hash of each job taken; none while claims are held because Redis lost data
 --- @include common
 --- @include queue
 --- @include limits
-local worker, host, wanted, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--- @include leases
+local worker, host, wanted, window, seen, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[7])
+local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses', 'hold')
+local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+if tonumber(seen) > fence then heed_loss(worker, seen, ARGV[6]) return {} end
+if claims[5] then return {} end
 -- What its former jobs set free is not for the worker that is declared dead at this moment.
 if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end
 local types, scopes = {}, {}
-for index = 5, 4 + count do types[ARGV[index]] = not paused[ARGV[index]] end
-for index = 5 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
-
-local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 'losses')
-local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
+for index = 8, 7 + count do types[ARGV[index]] = not paused[ARGV[index]] end
+for index = 8 + count, #ARGV do scopes[#scopes + 1] = ARGV[index] scopes[ARGV[index]] = true end
 
 -- What may not run any more for now, by `limits`. Such lanes are passed over like those of a paused type, so that nothing
 -- has to bring them back; who makes room hints at them, and `rated` has when the tick does it for a rate.
@@ -120,7 +123,11 @@ for _ = 1, wanted + 100 do
     end
   end
 end
-if #taken > 0 then redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence)) end
+if #taken > 0 then
+  redis.call('HSET', P .. 'claims', 'served', number(served), 'fence', number(fence))
+  -- A sign of life too: nobody who has seen an older one may end what is taken here.
+  sign_of_life(worker, number(fence), window)
+end
 rest = rest or next_lane()
 if rest then
   local kind, scope = parts(rest)

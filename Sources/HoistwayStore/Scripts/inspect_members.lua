@@ -1,7 +1,8 @@
 -- What is wrong with entries that stand for jobs: each belongs to a job that lives and has its place there, each lane
 -- stands for a queue. Judges and repairs each entry in one step; changes nothing unless it repairs.
 -- ARGV: '1' to repair or '0', family (jobs: a set or hash of job ids; parts: keys of jobs; turns: concurrency keys; lanes:
---       members of a set of lanes; queues: names of queues; schedules: ids; notifications: their names; sums: none), key the entries stand in, the entries
+--       members of a set of lanes; queues: names of queues; renewals: worker ids; schedules: ids; notifications: their
+--       names; sums: none), key the entries stand in, the entries
 -- Returns: breaches, each { kind, entry, sentence, 1 when it can be repaired, 1 when it was }
 --- @include common
 --- @include queue
@@ -96,6 +97,18 @@ local check = {
     if redis.call('EXISTS', P .. 'queue:' .. lane) == 0 and is_member(lane) then
       say('lane', lane, key .. ' names the queue ' .. lane .. ', which is empty', function()
         redis.call('ZREM', key, lane)
+      end)
+    end
+  end,
+  renewals = function(worker)
+    local sign = redis.call('HGET', key, worker)
+    if not sign then return end
+    local is_held = redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 1
+    if not string.match(sign, '^%S+ [1-9]%d*$') then
+      say('worker', worker, 'the sign of life of ' .. worker .. ' reads "' .. sign .. '"')
+    elseif not is_held and redis.call('SISMEMBER', P .. 'workers', worker) == 0 then
+      say('worker', worker, key .. ' names the worker ' .. worker .. ', which is not on record', function()
+        redis.call('HDEL', key, worker)
       end)
     end
   end,

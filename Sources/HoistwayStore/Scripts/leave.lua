@@ -9,6 +9,7 @@ if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
   redis.call('DEL', P .. 'wake:worker:' .. ARGV[1], P .. 'wake:worker:' .. ARGV[1] .. ':claimer')
+  redis.call('HDEL', P .. 'renewals', ARGV[1])
   redis.call('EXPIRE', key, 86400)
 end
 announce(ARGV[2], 'workerId', ARGV[1], nil)

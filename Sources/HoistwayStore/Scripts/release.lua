@@ -9,6 +9,7 @@
 --- @include supersede
 --- @include attempt
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence, { 'node', 'serverId', 'priority', 'counted' })
 if code ~= OK then return code end
 if j.status == 'running' then return WRONG_STATE end

@@ -5,6 +5,7 @@
 --- @include common
 --- @include attempt
 local id, fence, data = ARGV[1], ARGV[2], ARGV[3]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 local key = job_key(id)

@@ -6,6 +6,7 @@
 --- @include logs
 --- @include start
 local id, fence = ARGV[1], ARGV[2]
+despite_full_memory()
 local code, j = attempt_of(id, fence)
 if code ~= OK then return code end
 if j.status == 'running' then return ALREADY end

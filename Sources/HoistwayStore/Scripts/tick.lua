@@ -1,9 +1,10 @@
 -- The beat of every process, once a second: heartbeat, the role of the listener, jobs that came due, what to look at.
--- ARGV: process id, '1' when it can listen, worker id or '', then fields of the worker's hash in pairs
+-- ARGV: process id, '1' when it can listen, worker id or '', token, window of its leases in ms, highest fence it has seen,
+--       hold in ms, then fields of the worker's hash in pairs
 -- Returns: { 1 when this process is the listener, more due jobs, length of the control list, types with a document in
 --          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '',
---          1 when the worker is not on record and has to introduce itself, schedules that are due,
---          1 when a notification is due }
+--          1 when the worker is not on record and has to introduce itself, highest fence, signs of life of workers in
+--          pairs, the hold on claims or '', schedules that are due, 1 when a notification is due }
 --- @include common
 --- @include queue
 --- @include limits
@@ -12,7 +13,9 @@
 --- @include supersede
 --- @include quarantine
 --- @include logs
+--- @include leases
 local process, can_listen, worker = ARGV[1], ARGV[2] == '1', ARGV[3]
+despite_full_memory()
 local listener = 0
 if can_listen then
   local holder = redis.call('GET', P .. 'role:listener')
@@ -25,8 +28,10 @@ end
 local kills, removed, stop, unknown = {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
+  heed_loss(worker, ARGV[6], ARGV[7])
+  sign_of_life(worker, ARGV[4], ARGV[5])
   local values = { 'heartbeatAt', AT }
-  for index = 4, #ARGV do values[#values + 1] = ARGV[index] end
+  for index = 8, #ARGV do values[#values + 1] = ARGV[index] end
   local w = redis.call('HMGET', key, 'stopMode', 'state')
   if w[2] then
     redis.call('HSET', key, unpack(values))
@@ -109,8 +114,12 @@ for _, kind in ipairs(redis.call('SMEMBERS', P .. 'types')) do
 end
 local left = redis.call('EXISTS', P .. 'settling', P .. 'superseding', P .. 'giving', P .. 'quarantining')
 local more = (#due == 100 or #late == 100 or left > 0) and 1 or 0
+local claims = redis.call('HMGET', P .. 'claims', 'fence', 'hold')
+-- Where workers are many one watches for all.
+local watches = worker ~= '' and (listener == 1 or redis.call('HLEN', P .. 'renewals') <= 50)
 -- The listener serves schedules; the others those that it cannot, be it for want of a time zone.
 local due_until = listener == 1 and NOW or NOW - 5000
 local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
 local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
-return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, schedules, notify }
+return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }

@@ -38,6 +38,10 @@ end
 
 local AT = iso(NOW)
 
+-- For what must be written even when memory is full (a lease, an end): once a script has written anything, were it nothing,
+-- Redis lets it go on.
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+
 -- Text as a JSON string; only for names, ids and words, which hold no control characters.
 local function quoted(text)
   if not text or text == '' then return 'null' end
