@@ -105,7 +105,7 @@ func awaitReport(
         try await client.connect()
         #expect(client.address == old.tcpURL.address)
         let blocking = client.blocking()
-        async let popped = blocking.blpop(["none"], seconds: 50)
+        let popped = Task { try await blocking.blpop(["none"], seconds: 50)?.key }
         let tracking = RedisTracking(client: client, prefixes: ["watched:"])
         var changes = tracking.changes().makeAsyncIterator()
         #expect(try await changes.next() == [])
@@ -114,7 +114,7 @@ func awaitReport(
         _ = try await promoted.send(["REPLICAOF", "NO", "ONE"])
         await promoted.close()
         try await sentinels.name(new)
-        await #expect(throws: RedisError.self) { try await popped }
+        await #expect(throws: RedisError.self) { try await popped.value }
         #expect(try await client.send(["SET", "a", "1"], timeout: .seconds(30)) == .status("OK"))
         #expect(client.address == new.tcpURL.address)
         try await awaitReport(of: "watched:b", by: &changes, client)
