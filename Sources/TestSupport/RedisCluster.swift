@@ -3,13 +3,14 @@ import RESP
 import RedisClient
 import Subprocess
 
-/// Three masters and a replica of each, made by `redis-cli --cluster create`, on free ports of the loopback address.
+/// Three masters and the replicas of each, made by `redis-cli --cluster create`, on free ports of the loopback address.
 package final class RedisCluster: Sendable {
     package let nodes: [RedisServer]
 
-    package static func start() async throws -> RedisCluster {
+    /// - Parameter replicas: of each master.
+    package static func start(replicas: Int = 1) async throws -> RedisCluster {
         var nodes: [RedisServer] = []
-        for _ in 0..<6 {
+        for _ in 0..<3 * (1 + replicas) {
             var options = RedisServer.Options(tcp: true)
             options.arguments = [
                 "--cluster-enabled", "yes", "--cluster-node-timeout", "1500",
@@ -18,7 +19,7 @@ package final class RedisCluster: Sendable {
             nodes.append(try await RedisServer.start(options))
         }
         let cluster = RedisCluster(nodes)
-        try await cluster.create()
+        try await cluster.create(replicas)
         return cluster
     }
 
@@ -44,9 +45,9 @@ package final class RedisCluster: Sendable {
         for node in nodes { try await node.stop(SIGKILL) }
     }
 
-    private func create() async throws {
+    private func create(_ replicas: Int) async throws {
         let hosts = nodes.map { "127.0.0.1:\($0.port)" }
-        let arguments = ["--cluster", "create"] + hosts + ["--cluster-replicas", "1", "--cluster-yes"]
+        let arguments = ["--cluster", "create"] + hosts + ["--cluster-replicas", "\(replicas)", "--cluster-yes"]
         let result = try await Subprocess.run(
             .name("redis-cli"),
             arguments: Arguments(arguments),
@@ -61,8 +62,8 @@ package final class RedisCluster: Sendable {
             try await eventually("the cluster to be whole", timeout: .seconds(60)) {
                 let state = try await client.send(["CLUSTER", "INFO"]).string ?? ""
                 let known = try await client.send(["CLUSTER", "NODES"]).string ?? ""
-                let replicas = known.split(separator: "\n").count { $0.contains("slave") && $0.contains("connected") }
-                return state.contains("cluster_state:ok") && replicas == 3
+                let present = known.split(separator: "\n").count { $0.contains("slave") && $0.contains("connected") }
+                return state.contains("cluster_state:ok") && present == 3 * replicas
             }
             await client.close()
         }

@@ -4,7 +4,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// A real Redis Cluster of three masters and their replicas.
+/// A real Redis Cluster of three masters, with and without replicas.
 @Suite(.timeLimit(.minutes(5))) struct ClusterTests {
     private static let keys = ["{tag}:meta", "{tag}:events", "{tag}:workers"]
 
@@ -19,6 +19,18 @@ import Testing
             try await refuse(cluster)
             try await giveUp(cluster)
             try await failOver(cluster)
+        } catch {
+            try await cluster.stop()
+            throw error
+        }
+        try await cluster.stop()
+    }
+
+    @Test func threeNodesAreEnough() async throws {
+        let cluster = try await RedisCluster.start(replicas: 0)
+        do {
+            try await lead(cluster)
+            try await refuse(cluster)
         } catch {
             try await cluster.stop()
             throw error
