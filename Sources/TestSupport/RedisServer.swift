@@ -17,6 +17,7 @@ package final class RedisServer: Sendable {
         /// Whether clients are users who may do only what Redis 6.2 knew. `HOISTWAY_TEST_REDIS_USER=6.2` makes it so where
         /// a test does not say.
         package var hasOldUser = getenv("HOISTWAY_TEST_REDIS_USER").map { String(cString: $0) } == "6.2"
+        package var environment: [String: String] = [:]
 
         package init(tcp: Bool = false, password: String? = nil, appendOnly: Bool = false, arguments: [String] = []) {
             self.tcp = tcp
@@ -84,6 +85,10 @@ package final class RedisServer: Sendable {
         try await start()
     }
 
+    /// Starts it after `stop`, without waiting for an answer.
+    /// - Parameter arguments: more of redis-server for this time.
+    package func begin(adding arguments: [String]) async throws { try await launch(arguments) }
+
     /// A client that is connected to it. To be closed by the caller.
     package func client(
         name: String = "test",
@@ -111,20 +116,26 @@ package final class RedisServer: Sendable {
     }
 
     private func start() async throws {
-        var arguments = [
-            "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
-            "--dir", directory.path, "--save", "", "--appendonly", options.appendOnly ? "yes" : "no",
-            "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
-        ]
-        if let password = options.password { arguments += ["--requirepass", password] }
-        let pid = try await ChildProcess.start(arguments + options.arguments, log: "\(directory.path)/log")
-        process.withLock { $0 = pid }
+        try await launch([])
         try await eventually("an answer of redis-server", timeout: .seconds(20)) {
             guard let client = try? await client(of: adminURL) else { return false }
             await client.close()
             return true
         }
         if options.hasOldUser { try await makeOldUser() }
+    }
+
+    private func launch(_ more: [String]) async throws {
+        var arguments = [
+            "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
+            "--dir", directory.path, "--save", "", "--appendonly", options.appendOnly ? "yes" : "no",
+            "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
+        ]
+        if let password = options.password { arguments += ["--requirepass", password] }
+        let assignments = options.environment.map { "\($0.key)=\($0.value)" }
+        let command = ["env"] + assignments + arguments + options.arguments + more
+        let pid = try await ChildProcess.start(command, log: "\(directory.path)/log")
+        process.withLock { $0 = pid }
     }
 
     /// What this server knows and Redis 6.2 did not.

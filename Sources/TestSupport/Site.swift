@@ -77,6 +77,7 @@ package final class Site: Sendable {
         data: String? = nil,
         redis: String? = nil,
         environment: [String: String] = [:],
+        wrapper: [String] = [],
         awaitsReadiness: Bool = true
     ) async throws -> RunningProgram {
         let data = data ?? self.data
@@ -84,6 +85,7 @@ package final class Site: Sendable {
         let program = try await Program.start(
             arguments + options,
             environment: environment,
+            wrapper: wrapper,
             log: "\(directory.path)/workers.log"
         )
         guard awaitsReadiness else { return program }
