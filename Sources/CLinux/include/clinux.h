@@ -139,6 +139,9 @@ struct hw_limits {
 // Limits a process and all that it starts from now on; 0 as pid: the caller. 0 or -errno.
 int hw_limit(int pid, const struct hw_limits *limits);
 
+// No core files of this process and of all that it starts: they would hold secrets.
+void hw_disable_core_files(void);
+
 struct hw_spawn {
     const char *path;
     const char *const *arguments;    // ended by NULL
