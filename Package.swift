@@ -48,6 +48,8 @@ let package = Package(
                 "RESP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
@@ -107,7 +109,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
+                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision",
+                "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
@@ -118,7 +121,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "RESP", "RedisClient",
+                "CLinux", "RESP", "RedisClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -56,6 +56,15 @@ final class RedisConnection: Sendable {
         return await request.replies()
     }
 
+    /// Carries out one command.
+    /// - Throws: ``RedisError``; an error that Redis answered is thrown as `server`.
+    func answer(to command: [RedisArgument], timeout: Duration) async throws(RedisError) -> RESPValue {
+        let replies = await execute([command], deadline: .now() + TimeAmount(timeout))
+        if let failure = replies.failure { throw failure }
+        if let message = replies.values[0].error { throw .server(message) }
+        return replies.values[0]
+    }
+
     func close(_ error: RedisError = RedisError(.notSent, "the connection to Redis was closed on this side")) {
         eventLoop.execute { self.handler.value?.close(error) }
     }
