@@ -80,6 +80,7 @@ let package = Package(
             dependencies: ["CLinux", "HoistwayModel"],
             swiftSettings: strict
         ),
+        .target(name: "Remote", dependencies: ["CLinux", "HoistwayModel"], swiftSettings: strict),
         .target(
             name: "Recipes",
             dependencies: [
@@ -96,7 +97,7 @@ let package = Package(
         .target(
             name: "WorkerCore",
             dependencies: [
-                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes", "Remote",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -107,7 +108,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision", "WorkerCore",
+                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote", "Supervision",
+                "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),

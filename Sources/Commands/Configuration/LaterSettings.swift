@@ -3,7 +3,6 @@ extension Configuration {
     var withoutEffect: [String] {
         var keys: [String] = []
         if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
-        if !servers.isEmpty { keys.append("servers") }
         if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
             keys.append("api")
         }
