@@ -11,7 +11,9 @@ struct FarEvent: Equatable {
     init?(_ bytes: [UInt8]) {
         guard let object = (try? JSON(parsing: bytes))?.objectValue else { return nil }
         let words = object["cleanup"]?.arrayValue?.map(\.stringValue)
-        if let words, let first = words.first, first?.isEmpty == false, !words.contains(where: { $0?.contains("\0") ?? true }) {
+        if let words, let first = words.first, first?.isEmpty == false,
+            !words.contains(where: { $0?.contains("\0") ?? true })
+        {
             cleanup = words.compactMap(\.self)
         }
         let rest = JSONObject(object.members.filter { $0.key != "cleanup" && $0.key != "remote" })

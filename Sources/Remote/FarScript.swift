@@ -261,7 +261,7 @@ enum FarScript {
                 step mv "$here/program" "$root/programs/$first"
                 ;;
               workspace) take_workspace "$first" ;;
-              check) check "$first" ;;
+              check) check "$rest" ;;
               ready) frame ready ;;
               go) if clock && [ $((up - first)) -lt "$limit" ]; then printf 'go\n' >&6; else fail "it began too late"; fi ;;
               signal) pass_on "$first" ;;

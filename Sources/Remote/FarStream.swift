@@ -61,7 +61,11 @@ struct FarStream {
     mutating func finish() -> [Item] {
         take(unread[...])
         unread = []
-        if isEvent { items.append(.event(Array(line.dropFirst(prefix.count)))) } else if !line.isEmpty { items.append(.text(line)) }
+        if isEvent {
+            items.append(.event(Array(line.dropFirst(prefix.count))))
+        } else if !line.isEmpty {
+            items.append(.text(line))
+        }
         (line, isEvent, isText) = ([], false, false)
         defer { items = [] }
         return items

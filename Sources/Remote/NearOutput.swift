@@ -28,7 +28,9 @@ struct NearOutput {
     mutating func flush() {
         for index in queues.indices {
             while !queues[index].bytes.isEmpty {
-                let count = queues[index].bytes.withUnsafeBytes { write(queues[index].descriptor, $0.baseAddress, $0.count) }
+                let count = queues[index].bytes.withUnsafeBytes {
+                    write(queues[index].descriptor, $0.baseAddress, $0.count)
+                }
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno != EAGAIN {
                     isBroken = true

@@ -58,7 +58,9 @@ enum Descriptor {
         while true {
             let count = read(descriptor, &room, room.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw RemoteFailure("the payload: \(String(cString: strerror(errno)))", isRepeatable: true) }
+            guard count >= 0 else {
+                throw RemoteFailure("the payload: \(String(cString: strerror(errno)))", isRepeatable: true)
+            }
             if count == 0 { return bytes }
             bytes += room[..<count]
         }

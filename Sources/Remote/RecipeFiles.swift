@@ -47,7 +47,8 @@ struct RecipeFiles {
             entries.append(Entry(name: name, path: path, isFolder: false, mode: mode, size: Int(status.st_size)))
         default: throw RemoteFailure("\(path) is neither a file nor a folder and cannot be sent", isRepeatable: false)
         }
-        guard entries.count <= RecipeFiles.mostFiles, entries.reduce(0, { $0 + $1.size }) <= RecipeFiles.mostBytes else {
+        guard entries.count <= RecipeFiles.mostFiles, entries.reduce(0, { $0 + $1.size }) <= RecipeFiles.mostBytes
+        else {
             throw RemoteFailure("the recipe is more than 10000 files or 256 MiB and is not sent", isRepeatable: false)
         }
     }
@@ -65,7 +66,10 @@ struct RecipeFiles {
         closedir(listing)
         for child in names.sorted() where child != "." && child != ".." {
             guard !child.contains("\n"), !child.hasPrefix(" "), !child.hasSuffix(" ") else {
-                throw RemoteFailure("\(folder): a file name with a line break or a space at its end", isRepeatable: false)
+                throw RemoteFailure(
+                    "\(folder): a file name with a line break or a space at its end",
+                    isRepeatable: false
+                )
             }
             try add("\(folder)/\(child)", as: "\(name)/\(child)")
         }

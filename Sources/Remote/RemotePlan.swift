@@ -22,10 +22,9 @@ package struct RemotePlan: Sendable, Hashable {
     package var recipe: Recipe
     /// Below the server's folder of workspaces.
     package var workspace: String
-    /// What tells the supervisor's processes and frames.
-    package var mark: String
-    /// What tells the recipe's processes and events.
-    package var nonce: String
+    /// A random word of which mark and nonce are made. They must not stand in the environment of the near side, which may
+    /// run on the same host as the far side.
+    private var seed: String
     /// Seconds after which each side takes the other for gone.
     package var limit: Int
     /// Seconds between SIGTERM and SIGKILL for what a recipe leaves behind.
@@ -57,18 +56,23 @@ package struct RemotePlan: Sendable, Hashable {
         self.guardKey = guardKey
         self.recipe = recipe
         self.workspace = workspace
-        mark = RemotePlan.random()
-        nonce = RemotePlan.random()
+        seed = RemotePlan.random()
         self.limit = limit
         self.grace = grace
         self.knownHosts = knownHosts
     }
 
+    /// What tells the supervisor's processes and frames.
+    var mark: String { "m" + String(seed.reversed()) }
+    /// What tells the recipe's processes and events.
+    var nonce: String { "n" + String(seed.reversed()) }
+
     /// The server in words, for messages.
     var place: String { "\(serverID) (\(server.host):\(server.port))" }
 
     private static func random() -> String {
-        let text = String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+        let text =
+            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 32 - text.count) + text
     }
 }
@@ -91,8 +95,8 @@ extension RemotePlan {
             }
         let json: JSON = [
             "serverId": .string(serverID), "server": .object(server), "name": .string(name), "fence": .int(Int(fence)),
-            "guard": .string(guardKey), "recipe": recipe, "workspace": .string(workspace), "mark": .string(mark),
-            "nonce": .string(nonce), "limit": .int(limit), "grace": .int(grace), "knownHosts": .string(knownHosts),
+            "guard": .string(guardKey), "recipe": recipe, "workspace": .string(workspace), "seed": .string(seed),
+            "limit": .int(limit), "grace": .int(grace), "knownHosts": .string(knownHosts),
         ]
         return json.text
     }
@@ -104,7 +108,7 @@ extension RemotePlan {
             let port = server["port"]?.intValue, let name = json["name"]?.stringValue,
             let fence = json["fence"]?.intValue, let key = json["guard"]?.stringValue,
             let recipe = json["recipe"].flatMap(Recipe.init), let workspace = json["workspace"]?.stringValue,
-            let mark = json["mark"]?.stringValue, let nonce = json["nonce"]?.stringValue,
+            let seed = json["seed"]?.stringValue,
             let limit = json["limit"]?.intValue, let grace = json["grace"]?.intValue,
             let knownHosts = json["knownHosts"]?.stringValue
         else { return nil }
@@ -127,8 +131,7 @@ extension RemotePlan {
             grace: grace,
             knownHosts: knownHosts
         )
-        self.mark = mark
-        self.nonce = nonce
+        self.seed = seed
     }
 }
 

@@ -213,7 +213,11 @@ struct RemoteRun {
         let count = read(ssh.error, &room, room.count)
         if count == 0 { ssh.closeError() }
         guard count > 0 else { return }
-        if case .connecting = phase { preamble += room[..<count].prefix(1 << 16) } else { output.warning(room[..<count]) }
+        if case .connecting = phase {
+            preamble += room[..<count].prefix(1 << 16)
+        } else {
+            output.warning(room[..<count])
+        }
     }
 
     private func checkPatience() throws(End) {

@@ -52,7 +52,9 @@ final class SSH {
         let envp = environment.map { strdup($0) } + [nil]
         defer { (argv + envp).forEach { free($0) } }
         var request = hw_spawn()
-        (request.input, request.output, request.error, request.events) = (descriptors.0, descriptors.1, descriptors.2, -1)
+        (request.input, request.output, request.error, request.events) = (
+            descriptors.0, descriptors.1, descriptors.2, -1
+        )
         (request.uid, request.gid, request.cgroup) = (-1, -1, -1)
         let result = "/bin/sh".withCString { path in
             argv.map { UnsafePointer($0) }.withUnsafeBufferPointer { argv in
@@ -157,7 +159,10 @@ struct RemoteFailure: Error {
         if status == 127, text.contains("ssh: not found") {
             self.init("ssh is missing on this host: install openssh-client", isRepeatable: false)
         } else if text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
-            self.init("\(place): its host key is another than the one that is known; nothing was sent", isRepeatable: false)
+            self.init(
+                "\(place): its host key is another than the one that is known; nothing was sent",
+                isRepeatable: false
+            )
         } else if text.contains("Host key verification failed") || text.contains("No matching host key") {
             self.init("\(place): its host key is not known; give it in servers.hostKey", isRepeatable: false)
         } else if text.contains("Permission denied") || text.contains("Too many authentication failures") {

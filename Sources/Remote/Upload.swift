@@ -60,7 +60,9 @@ struct Upload {
     private mutating func fill(from path: String, _ name: String, _ size: Int) throws(RemoteFailure) {
         var (descriptor, left) = file ?? (open(path, O_RDONLY | O_CLOEXEC), size)
         let count = min(left, Upload.piece)
-        guard descriptor >= 0 else { throw RemoteFailure("\(path): \(String(cString: strerror(errno)))", isRepeatable: false) }
+        guard descriptor >= 0 else {
+            throw RemoteFailure("\(path): \(String(cString: strerror(errno)))", isRepeatable: false)
+        }
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {

@@ -67,7 +67,8 @@ package final class SSHServer: Sendable {
     }
 
     /// What it is called in a worker's configuration.
-    package func entry(_ name: String, hostKey: String? = nil, identityFile: String? = nil, port: Int? = nil) -> String {
+    package func entry(_ name: String, hostKey: String? = nil, identityFile: String? = nil, port: Int? = nil) -> String
+    {
         """
           \(name):
             host: \(address)

@@ -8,7 +8,9 @@ enum Ending {
     static func outcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext)
         -> HoistwayStore.Outcome
     {
-        if context.isRemote, exit.outcome == .exited, let outcome = remoteOutcome(of: exit, &fold, context) { return outcome }
+        if context.isRemote, exit.outcome == .exited, let outcome = remoteOutcome(of: exit, &fold, context) {
+            return outcome
+        }
         let kind = kind(of: exit)
         fold.close(succeeded: kind == .done)
         var fields = fold.takeChanges()

@@ -25,7 +25,9 @@ extension Configuration {
             retention[type] = try Retention(setting, path: "retention.\(type)")
         }
         for (name, setting) in try reader.map("servers") {
-            guard Identifier.isName(name) else { throw setting.error("servers: \"\(name)\" cannot be the name of a server") }
+            guard Identifier.isName(name) else {
+                throw setting.error("servers: \"\(name)\" cannot be the name of a server")
+            }
             servers[name] = try RemoteServer(setting, path: "servers.\(name)")
         }
         api = try API(reader.take("api"))

@@ -37,7 +37,9 @@ struct RemoteRunTests {
                 """
             )
             let token = try site.write("s3cret'\\n-value", to: "token")
-            let worker = try await remote.worker(more: "worker: {secrets: {allow: [\"file:\(site.directory.path)/*\"]}}")
+            let worker = try await remote.worker(
+                more: "worker: {secrets: {allow: [\"file:\(site.directory.path)/*\"]}}"
+            )
             try await remote.push(
                 "backup",
                 "job",
@@ -183,7 +185,10 @@ struct RemoteRunTests {
     @Test func cleanupRunsThere() async throws {
         try await RemoteSite.with { remote in
             let command = #"{"cleanup":["sh","-c","echo \"$HOISTWAY_SERVER_ID it's $0\" >>$HOME/cleaned","a b"]}"#
-            try remote.site.recipe("backup", "\(RemoteSite.event(command.replacing("'", with: "'\\''")))\nsleep 1\nexit 4")
+            try remote.site.recipe(
+                "backup",
+                "\(RemoteSite.event(command.replacing("'", with: "'\\''")))\nsleep 1\nexit 4"
+            )
             let worker = try await remote.worker()
             let job = try await remote.run("backup", "job")
             #expect(job["exitCode"] == "4")
