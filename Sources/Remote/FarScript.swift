@@ -46,6 +46,8 @@ enum FarScript {
 
         # The processes whose environment has a text in it.
         carriers() {
+          # Everybody's has less than that.
+          [ "${#1}" -ge 33 ] || return 0
           for file in $(grep -l -F -e "$1" /proc/[0-9]*/environ 2>/dev/null); do
             file=${file#/proc/}
             printf '%s ' "${file%/environ}"
@@ -127,8 +129,8 @@ enum FarScript {
             words=$(cat "$here/cleaning")
             echo "cleanup: $words"
             bare "$(command -v timeout)" -s KILL 30 /bin/sh -c '. "$1/environment"; . "$1/cleaning"' sh "$here" </dev/null
-            code=$?
-            [ "$code" -eq 0 ] || echo "cleanup: exit code $code: $words" >&2
+            status=$?
+            [ "$status" -eq 0 ] || echo "cleanup: exit code $status: $words" >&2
             empty_tree
           done
         }
