@@ -15,6 +15,8 @@ package struct Specification: Equatable {
     package var lease: Int64 = 0
     /// When the lease began, in ms of CLOCK_BOOTTIME; 0: now.
     package var leaseFrom: Int64 = 0
+    /// How much sooner than its lease the attempt ends.
+    package var leaseReserve: Int64 = 0
     package var secrets: [Bytes] = []
     /// -1: kept.
     package var uid: Int64 = -1
@@ -72,6 +74,7 @@ package struct Specification: Equatable {
         case 19: label = value
         case 20: firstLines.append(value)
         case 21: return Self.set(&leaseFrom, value)
+        case 22: return Self.set(&leaseReserve, value)
         default: break
         }
         return true

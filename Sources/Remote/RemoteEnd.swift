@@ -38,8 +38,8 @@ enum RemoteEnd {
         guard let ssh = try? SSH(plan, command: FarScript.bootstrap, temporary: temporary) else { return false }
         defer { _ = ssh.end(force: true) }
         var upload = Upload()
-        upload.add(script: FarScript.end, plan)
-        var stream = FarStream(mark: plan.mark, nonce: plan.nonce)
+        upload.add(script: FarScript.end, plan, mark: plan.endMark)
+        var stream = FarStream(mark: plan.endMark, nonce: plan.nonce)
         var room = [UInt8](repeating: 0, count: 1 << 14)
         while hw_boottime_ms() < deadline, ssh.output >= 0 {
             try? upload.fill()

@@ -64,6 +64,8 @@ package struct RemotePlan: Sendable, Hashable {
 
     /// What tells the supervisor's processes and frames.
     var mark: String { "m" + String(seed.reversed()) }
+    /// What tells those of whoever ends the attempt from the ones to be ended.
+    var endMark: String { "e" + String(seed.reversed()) }
     /// What tells the recipe's processes and events.
     var nonce: String { "n" + String(seed.reversed()) }
 

@@ -77,7 +77,7 @@ struct RemoteRun {
         stream = FarStream(mark: plan.mark, nonce: plan.nonce)
         Signals.listen()
         ssh = try SSH(plan, command: FarScript.bootstrap, temporary: temporary)
-        upload.add(script: FarScript.run, plan)
+        upload.add(script: FarScript.run, plan, mark: plan.mark)
         for value in [String(plan.fence), plan.guardKey, String(plan.limit), String(plan.grace)] { upload.add(value) }
         if case .program(let path, _) = plan.recipe {
             upload.add("have \(try Program(path).key)")
@@ -305,8 +305,8 @@ extension RemoteFailure {
 
 extension Upload {
     /// The beginning of the conversation: mark, script, and what it is about.
-    mutating func add(script: String, _ plan: RemotePlan) {
-        add(plan.mark)
+    mutating func add(script: String, _ plan: RemotePlan, mark: String) {
+        add(mark)
         add(String(script.utf8.count), Array(script.utf8))
         add(plan.name)
         add(plan.nonce)

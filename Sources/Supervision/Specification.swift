@@ -5,7 +5,7 @@ struct Specification {
     enum Tag: UInt16 {
         case folder = 1
         case executable, argument, environment, workingFolder, input, logPath, logMaxBytes, timeout, idleTimeout
-        case killGrace, lease, secret, uid, gid, group, cgroup, workspace, label, logLine, leaseFrom
+        case killGrace, lease, secret, uid, gid, group, cgroup, workspace, label, logLine, leaseFrom, leaseReserve
     }
 
     mutating func append(_ tag: Tag, _ value: some Collection<UInt8>) {
@@ -32,6 +32,7 @@ struct Specification {
         append(.killGrace, launch.killGrace.milliseconds)
         append(.lease, launch.lease?.milliseconds ?? 0)
         append(.leaseFrom, launch.leaseFrom ?? 0)
+        append(.leaseReserve, launch.leaseReserve?.milliseconds ?? 0)
         for secret in launch.secrets { append(.secret, secret) }
         if let user = launch.user {
             append(.uid, Int64(user.uid))

@@ -18,8 +18,8 @@ package final class SSHServer: Sendable {
 
     /// - Parameters:
     ///   - namespace: a network namespace to run in.
-    ///   - settings: further lines of its configuration.
-    package init(address: String = "127.0.0.1", namespace: String? = nil, settings: String = "") async throws {
+    ///   - path: the `PATH` of its sessions, when not the usual one.
+    package init(address: String = "127.0.0.1", namespace: String? = nil, path: String? = nil) async throws {
         directory = try TemporaryDirectory()
         self.address = address
         self.namespace = namespace
@@ -43,8 +43,7 @@ package final class SSHServer: Sendable {
             StrictModes no
             UsePAM no
             UseDNS no
-            SetEnv HOME=\(directory.path)/home
-            \(settings)
+            SetEnv HOME=\(directory.path)/home\(path.map { " PATH=\($0)" } ?? "")
 
             """,
             to: "\(directory.path)/config"
@@ -63,7 +62,7 @@ package final class SSHServer: Sendable {
     }
 
     private var listenings: Int {
-        (Site.text(log) ?? "").split(separator: "\n").filter { $0.hasPrefix("Server listening on") }.count
+        (Site.text(log) ?? "").split(whereSeparator: \.isNewline).filter { $0.hasPrefix("Server listening on") }.count
     }
 
     /// What it is called in a worker's configuration.

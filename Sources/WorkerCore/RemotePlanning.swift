@@ -6,6 +6,8 @@ extension LaunchPlanner {
     /// Seconds after which each side of a connection takes the other for gone.
     private static let remoteLimit = 15
     private static let leastRemoteLimit = 3
+    /// Seconds that a server takes to notice that its time is over.
+    private static let remoteMargin = 2
 
     /// Has a recipe run on a server: what the monitor starts becomes its near side, which runs as this worker does.
     /// - Throws: `LaunchFailure` when the server is not in the configuration any more.
@@ -45,6 +47,7 @@ extension LaunchPlanner {
         launch.executable = settings.executablePath
         launch.arguments = NearSide.runArguments
         launch.user = nil
+        launch.leaseReserve = .seconds(plan.limit + LaunchPlanner.remoteMargin)
     }
 
     /// A lease that is short leaves less time to a server that nobody can reach.

@@ -9,7 +9,8 @@ struct FailureTests {
         (255, "u@h: Permission denied (publickey).", false, "does not accept the key"),
         (255, "Host key verification failed.", false, "its host key is not known"),
         (
-            255, "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\nHost key verification failed.", false,
+            255, "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\nHost key verification failed.",
+            false,
             "is another than the one that is known"
         ),
         (127, "sh: 1: exec: ssh: not found", false, "install openssh-client"),

@@ -67,11 +67,12 @@ struct RemoteFaultTests {
     }
 
     @Test func missingProgram() async throws {
-        try await RemoteSite.with(settings: "SetEnv PATH=/nowhere") { remote in
+        try await RemoteSite.with(path: "/nowhere") { remote in
             try remote.site.recipe("backup", "exit 0")
             let worker = try await remote.worker()
             let job = try await remote.run("backup", "job")
             #expect(job["reason"] == "spawn" && job["attempt"] == "1", "\(job)")
+            #expect(job["message"]?.contains("head: not found") == true, "\(job)")
             try await worker.end(SIGTERM)
         }
     }
@@ -209,6 +210,25 @@ struct RemoteFaultTests {
             #expect(job["status"] == "error", "\(job)")
             try await remote.untilGone("job", timeout: .seconds(1))
             try await worker.end(SIGTERM)
+        }
+    }
+
+    /// Nobody renews the lease: the monitor ends the attempt, sooner than one here, so that a server that could not be told
+    /// had ended it in time too.
+    @Test func leaseRunsOut() async throws {
+        try await RemoteSite.with { remote in
+            let site = remote.site
+            try site.recipe("backup", Self.stubborn(remote))
+            let first = try await remote.worker(["--fence-after", "12s"])
+            try await remote.push("backup", "job")
+            try await eventually("it to run") { try await site.field("job", "progress") == "1" }
+            try await first.end(SIGKILL)
+            try await remote.untilGone("job")
+            let second = try await remote.worker(["--fence-after", "12s"])
+            let job = try await site.ended("job")
+            #expect(job["reason"] == "lost", "\(job)")
+            #expect(try await site.log("job").contains("the lease was not renewed for 7 s"))
+            try await second.end(SIGTERM)
         }
     }
 

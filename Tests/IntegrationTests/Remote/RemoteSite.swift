@@ -9,11 +9,11 @@ struct RemoteSite: Sendable {
 
     /// Runs a body with an sshd that listens.
     static func with(
-        settings: String = "",
+        path: String? = nil,
         _ body: (RemoteSite) async throws -> Void
     ) async throws {
         try await Site.with { site in
-            let server = try await SSHServer(settings: settings)
+            let server = try await SSHServer(path: path)
             let daemon = try await server.start()
             do {
                 try await body(RemoteSite(site: site, server: server))
