@@ -30,6 +30,8 @@ package struct Launch: Sendable {
     /// By how much sooner the attempt ends than its lease: what runs elsewhere needs time to end when it cannot be told.
     /// At most half of the lease counts.
     package var leaseReserve: Duration?
+    /// What the recipe and all that it starts may use.
+    package var resources: ResourceLimits
     /// Whom the recipe runs as; as this process when `nil`.
     package var user: User?
     /// Absolute path of the folder kept per resource.
@@ -79,6 +81,7 @@ package struct Launch: Sendable {
         idleTimeout: Duration? = nil,
         killGrace: Duration = .seconds(10),
         lease: Duration? = nil,
+        resources: ResourceLimits = ResourceLimits(),
         user: User? = nil,
         workspace: String,
         firstLogLines: [LogLine] = []
@@ -98,6 +101,7 @@ package struct Launch: Sendable {
         self.idleTimeout = idleTimeout
         self.killGrace = killGrace
         self.lease = lease
+        self.resources = resources
         self.user = user
         self.workspace = workspace
         self.firstLogLines = firstLogLines

@@ -41,6 +41,7 @@ struct LaunchPlanner: Sendable {
             timeout: options.timeout == .zero ? nil : options.timeout.duration,
             idleTimeout: options.idleTimeout == .zero ? nil : options.idleTimeout.duration,
             killGrace: grace.duration,
+            resources: settings.resources,
             user: user.credentials,
             workspace: "\(settings.data)/workspaces/\(place)"
         )

@@ -47,6 +47,8 @@ extension LaunchPlanner {
         launch.executable = settings.executablePath
         launch.arguments = NearSide.runArguments
         launch.user = nil
+        // They are for the recipe, which is not here.
+        launch.resources = ResourceLimits()
         launch.leaseReserve = .seconds(plan.limit + LaunchPlanner.remoteMargin)
     }
 

@@ -52,6 +52,7 @@ extension Monitor {
         cgroup.remove()
         self.cgroup = Cgroup(cgroup.path)
         tree = ProcessTree(cgroup: self.cgroup)
+        limits = Limits(specification, cgroup: self.cgroup)
     }
 
     private func decimal(_ number: Int32) -> Bytes {

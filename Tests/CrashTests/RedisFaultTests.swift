@@ -31,7 +31,7 @@ struct RedisFaultTests {
         try await RedisServer.$current.withValue(redis) {
             try await Site.with { site in
                 try gated(site)
-                let worker = try await site.worker(["--fence-after", "4s"], environment: margin)
+                let worker = try await site.worker(leases, environment: margin)
                 try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
                 try await site.wait(for: "job", "running")
                 try await redis.stop(SIGKILL)
@@ -41,7 +41,7 @@ struct RedisFaultTests {
                 // A worker that comes back during the outage keeps it alive as well.
                 try await worker.end(SIGKILL)
                 let second = try await site.worker(
-                    ["--fence-after", "4s"],
+                    leases,
                     environment: margin,
                     awaitsReadiness: false
                 )
@@ -112,6 +112,32 @@ struct RedisFaultTests {
             #expect(site.lines("effects").filter { $0 == "first" || $0 == "third" } == ["first", "third"])
             try await worker.end(SIGTERM)
         }
+    }
+
+    /// A Redis that loads its data refuses like one that is away: nothing ends meanwhile.
+    @Test func aRedisThatLoads() async throws {
+        let redis = try await RedisServer.start()
+        try await RedisServer.$current.withValue(redis) {
+            try await Site.with { site in
+                try gated(site)
+                let worker = try await site.worker(leases, environment: margin)
+                try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
+                try await site.wait(for: "job", "running")
+                for index in 0..<3000 { _ = try await site.client.send(["SET", "filler:\(index)", "x"]) }
+                _ = try await site.client.send(["SAVE"])
+                try await redis.stop(SIGKILL)
+                // 3000 keys and more at 4 ms each: longer than lease and margin together.
+                let slowly = ["--key-load-delay", "4000", "--loading-process-events-interval-bytes", "1024"]
+                try await redis.begin(adding: slowly)
+                try await Task.sleep(for: .seconds(9))
+                #expect(!site.processes(of: "job").isEmpty)
+                open(site)
+                try await site.wait(for: "job", "done", timeout: .seconds(90))
+                #expect(site.lines("effects") == ["job"])
+                try await worker.end(SIGTERM)
+            }
+        }
+        try await redis.stop(SIGKILL)
     }
 
     /// Scripts forgotten, connections killed, memory full, a replica, a script that hangs: every job has its effect once.
