@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",
+                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "Remote", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -169,7 +169,7 @@ enum FarScript {
 
     private static let ending = #"""
         trap : HUP INT TERM PIPE
-        read -r name && read -r nonce || exit 1
+        read -r name && read -r nonce || refuse "the server's head reads more than it is told: install coreutils"
         if [ -d "$root/attempts/$name" ]; then end_other "$root/attempts/$name"; fi
         supervisor=
         empty_tree
@@ -178,7 +178,7 @@ enum FarScript {
 
     private static let attempt = #"""
         trap : HUP INT TERM PIPE
-        for field in name nonce fence guard limit grace; do read -r "${field?}" || exit 1; done
+        for field in name nonce fence guard limit grace; do read -r "${field?}" || refuse "the server's head reads more than it is told: install coreutils"; done
         self=$(identity $$) here=$root/attempts/$name
 
         # Whoever is not heard of for `limit` seconds is gone. What counts is when the tick was sent that came back, so

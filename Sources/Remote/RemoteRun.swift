@@ -262,7 +262,9 @@ struct RemoteRun {
     // MARK: The end
 
     private mutating func conclude(_ end: End) -> Int32 {
-        if case .connecting = phase {} else { _ = ssh.end(force: true) }
+        _ = ssh.end(force: true)
+        // Where nothing was heard nothing was begun.
+        if case .connecting = phase { RemoteRun.markEnded(temporary) }
         var code: Int32 = 1
         switch end {
         case .exited(let value):
@@ -271,7 +273,6 @@ struct RemoteRun {
             RemoteRun.markEnded(temporary)
         case .failed(let failure):
             output.event(RemoteRun.verdict("spawn", failure.message, isRepeatable: failure.isRepeatable))
-            if case .connecting = phase { RemoteRun.markEnded(temporary) }
         case .lost(let message):
             output.event(RemoteRun.verdict("lost", message, isRepeatable: true))
         case .killed, .orphaned: code = 143

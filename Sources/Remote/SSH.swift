@@ -9,6 +9,8 @@ final class SSH {
     private(set) var output: Int32 = -1
     private(set) var error: Int32 = -1
 
+    private var ended: Int32?
+
     /// Seconds until a connection must be there.
     static let connectLimit = 10
 
@@ -93,12 +95,14 @@ final class SSH {
         }
         if plan.server.identityFile != nil { options.append("IdentitiesOnly=yes") }
         var words = ["-F", "none", "-T", "-x", "-a", "-p", String(plan.server.port)]
-        if let file = plan.server.identityFile { words += ["-i", file] }
+        if let file = plan.server.identityFile { words += ["-i", escaped(file)] }
         if let user = plan.server.user { words += ["-l", user] }
         return words + options.flatMap { ["-o", $0] }
     }
 
-    private static func quoted(_ path: String) -> String { "\"\(path)\"" }
+    /// A path as ssh's options have it, where `%` means something.
+    private static func quoted(_ path: String) -> String { "\"\(escaped(path))\"" }
+    private static func escaped(_ path: String) -> String { path.replacing("%", with: "%%") }
 
     private static func write(_ text: String, to path: String) throws(RemoteFailure) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -120,10 +124,13 @@ final class SSH {
     /// - Returns: its exit code, -1 when a signal ended it.
     func end(force: Bool) -> Int32 {
         closeInput()
+        if let ended { return ended }
         if force { kill(pid, SIGKILL) }
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        return status & 0x7F == 0 ? status >> 8 & 0xFF : -1
+        let code = status & 0x7F == 0 ? status >> 8 & 0xFF : -1
+        ended = code
+        return code
     }
 
     private func closeAll() {

@@ -98,6 +98,20 @@ package final class SSHServer: Sendable {
         return names
     }
 
+    /// A folder with everything of /usr/bin but one program.
+    package static func programs(without name: String) throws -> TemporaryDirectory {
+        let folder = try TemporaryDirectory()
+        guard let listing = opendir("/usr/bin") else { throw SystemError("opendir /usr/bin", errno) }
+        defer { closedir(listing) }
+        while let entry = readdir(listing) {
+            let program = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !program.hasPrefix("."), program != name { symlink("/usr/bin/\(program)", "\(folder.path)/\(program)") }
+        }
+        return folder
+    }
+
     package static func publicKey(_ path: String) -> String {
         (Site.text("\(path).pub") ?? "").split(separator: " ").prefix(2).joined(separator: " ")
     }

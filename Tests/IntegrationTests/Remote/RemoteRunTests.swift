@@ -81,11 +81,14 @@ struct RemoteRunTests {
         try await RemoteSite.with { remote in
             try remote.site.recipe("backup", "echo out; exit 3")
             try remote.site.recipe("schedule", "kill -9 $$")
+            try remote.site.recipe("compose", "trap : TERM; kill -s TERM 0; exit 6")
             let worker = try await remote.worker()
             let failed = try await remote.run("backup", "failed")
             #expect(failed["reason"] == "failed" && failed["exitCode"] == "3" && failed["message"] == "exit code 3")
             let killed = try await remote.run("schedule", "signalled")
             #expect(killed["reason"] == "failed" && killed["exitCode"] == "137")
+            let group = try await remote.run("compose", "group")
+            #expect(group["reason"] == "failed" && group["exitCode"] == "6")
             let workers = try await remote.site.hoistway("workers", "--json")
             #expect(workers.output.contains(#""servers":["far"]"#), "\(workers.output)")
             try await worker.end(SIGTERM)
@@ -107,13 +110,16 @@ struct RemoteRunTests {
         }
     }
 
-    @Test func killEndsTheFarTree() async throws {
-        try await RemoteSite.with { remote in
+    @Test(arguments: [true, false])
+    func killEndsTheFarTree(hasSetsid: Bool) async throws {
+        let path = try hasSetsid ? nil : SSHServer.programs(without: "setsid")
+        try await RemoteSite.with(path: path?.path) { remote in
             let site = remote.site
             try site.recipe(
                 "backup",
                 """
                 trap '' TERM
+                PATH=$PATH:/usr/bin
                 (setsid sleep 1000 &)
                 (sleep 1000 &)
                 setsid sh -c 'trap "" TERM; sleep 1000; :' &
@@ -227,6 +233,31 @@ struct RemoteRunTests {
             #expect(try await site.ended("job")["status"] == "done")
             try await worker.end(SIGTERM)
             try await other.end(SIGTERM)
+        }
+    }
+
+    @Test func workspaceIsLockedThere() async throws {
+        try await RemoteSite.with { remote in
+            let site = remote.site
+            try site.recipe("backup", "echo \"workspace=$HOISTWAY_WORKSPACE\"\n\(site.awaiting("gate"))")
+            let worker = try await remote.worker()
+            let base = "\(remote.server.home)/.hoistway/workspaces/backup/db"
+            for (id, place) in [("first", base), ("second", "\(base).2")] {
+                let document = #"{"id":"\#(id)","backupId":"db","serverId":"far","concurrencyKey":"\#(id)"}"#
+                try await site.push("backup", document)
+                try await eventually("\(id) to run") { try await site.field(id, "remotePid") != nil }
+                try await eventually("its line") { try await site.log(id).contains("workspace=\(place)\n") }
+            }
+            // Whoever dies gives its lock up.
+            let pid = try #require(try await site.field("first", "pid").flatMap { pid_t($0) })
+            kill(pid, SIGKILL)
+            #expect(try await site.ended("first", timeout: .seconds(60))["reason"] == "lost")
+            try await site.push("backup", #"{"id":"third","backupId":"db","serverId":"far","concurrencyKey":"third"}"#)
+            try await eventually("the third to run") { try await site.field("third", "remotePid") != nil }
+            try await eventually("its line") { try await site.log("third").contains("workspace=\(base)\n") }
+            site.touch("gate")
+            for id in ["second", "third"] { #expect(try await site.ended(id)["status"] == "done") }
+            try await worker.end(SIGTERM)
         }
     }
 }
