@@ -153,7 +153,7 @@ let package = Package(
         ),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "RemoteTests", dependencies: ["Remote"], swiftSettings: strict),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests",

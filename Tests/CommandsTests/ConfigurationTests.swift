@@ -86,8 +86,8 @@ import Testing
             ("", RemoteServer.HostKeys.ofUser), (", hostKey: accept-new", .firstSeen),
             (", hostKey: \"ssh-ed25519 AAAA me@host\\nssh-rsa AAAB\"", .known(["ssh-ed25519 AAAA", "ssh-rsa AAAB"])),
         ] {
-            let yaml = try Setting(yaml: "servers: {a: {host: b\(text)}}", file: "hoistway.yaml")
-            #expect(try Configuration(yaml, environment: [:]).servers["a"] == RemoteServer(host: "b", hostKeys: keys))
+            let configuration = try read("servers: {a: {host: b\(text)}}")
+            #expect(configuration.servers["a"] == RemoteServer(host: "b", hostKeys: keys))
         }
     }
 

@@ -8,12 +8,10 @@ import Testing
 struct RemoteCutTests {
     /// A pair of interfaces of which one is in a network namespace, where an sshd listens.
     private static func with(_ body: (RemoteSite, _ link: String) async throws -> Void) async throws {
-        let number = Int.random(in: 1...254)
-        let name = "hw\(getpid())x\(number)"
+        let (number, name) = try await namespace()
         let (near, far) = ("hwn\(number)", "hwf\(number)")
         let net = "10.213.\(number)"
         for line in [
-            "netns add \(name)", "link add \(near) type veth peer name \(far) netns \(name)",
             "addr add \(net).1/30 dev \(near)", "link set \(near) up", "-n \(name) addr add \(net).2/30 dev \(far)",
             "-n \(name) link set \(far) up", "-n \(name) link set lo up",
         ] {
@@ -33,10 +31,31 @@ struct RemoteCutTests {
                 try await daemon.end()
             }
         } catch {
-            _ = try await ip("netns del \(name)")
+            try await remove(name)
             throw error
         }
-        _ = try await ip("netns del \(name)")
+        try await remove(name)
+    }
+
+    /// Makes a namespace and the pair of interfaces, under a number that nobody has.
+    private static func namespace() async throws -> (number: Int, name: String) {
+        for number in (1...254).shuffled() {
+            let name = "hw\(number)"
+            guard try await ip("netns add \(name)").status == 0 else { continue }
+            if try await ip("link add hwn\(number) type veth peer name hwf\(number) netns \(name)").status == 0 {
+                return (number, name)
+            }
+            try await ip("netns del \(name)")
+        }
+        throw TimedOut(description: "no network namespace can be made")
+    }
+
+    /// Removes a namespace with what is left in it: sessions that nobody told of their end.
+    private static func remove(_ name: String) async throws {
+        for pid in try await ip("netns pids \(name)").output.split(separator: "\n") {
+            if let pid = pid_t(pid) { kill(pid, SIGKILL) }
+        }
+        try await ip("netns del \(name)")
     }
 
     @discardableResult

@@ -246,7 +246,7 @@ struct RemoteRunTests {
                 let document = #"{"id":"\#(id)","backupId":"db","serverId":"far","concurrencyKey":"\#(id)"}"#
                 try await site.push("backup", document)
                 try await eventually("\(id) to run") { try await site.field(id, "remotePid") != nil }
-                try await eventually("its line") { try await site.log(id).contains("workspace=\(place)\n") }
+                try await eventually("\(id) in \(place)") { try await site.log(id).hasSuffix("workspace=\(place)") }
             }
             // Whoever dies gives its lock up.
             let pid = try #require(try await site.field("first", "pid").flatMap { pid_t($0) })
@@ -254,7 +254,7 @@ struct RemoteRunTests {
             #expect(try await site.ended("first", timeout: .seconds(60))["reason"] == "lost")
             try await site.push("backup", #"{"id":"third","backupId":"db","serverId":"far","concurrencyKey":"third"}"#)
             try await eventually("the third to run") { try await site.field("third", "remotePid") != nil }
-            try await eventually("its line") { try await site.log("third").contains("workspace=\(base)\n") }
+            try await eventually("it in \(base)") { try await site.log("third").hasSuffix("workspace=\(base)") }
             site.touch("gate")
             for id in ["second", "third"] { #expect(try await site.ended(id)["status"] == "done") }
             try await worker.end(SIGTERM)
