@@ -82,6 +82,7 @@ let package = Package(
             dependencies: ["CLinux", "HoistwayModel"],
             swiftSettings: strict
         ),
+        .target(name: "Remote", dependencies: ["CLinux", "HoistwayModel"], swiftSettings: strict),
         .target(
             name: "Recipes",
             dependencies: [
@@ -98,7 +99,7 @@ let package = Package(
         .target(
             name: "WorkerCore",
             dependencies: [
-                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes", "Remote",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -109,7 +110,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision",
+                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote", "Supervision",
                 "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -154,6 +155,7 @@ let package = Package(
         ),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests",
@@ -165,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",
+                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "Remote", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

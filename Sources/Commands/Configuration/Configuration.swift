@@ -1,5 +1,6 @@
 import HoistwayModel
 import HoistwayStore
+import Remote
 
 /// The configuration: the file `hoistway.yaml` and the variables over it. What is `nil` was not said.
 package struct Configuration: Sendable {
@@ -36,14 +37,6 @@ package struct Configuration: Sendable {
         package var logBytes: Int?
     }
 
-    package struct Server: Sendable, Hashable {
-        package var host: String
-        package var port: Int
-        package var user: String?
-        package var identityFile: String?
-        package var hostKey: String?
-    }
-
     package struct API: Sendable {
         package var listen: String?
         package var tlsCertificate: String?
@@ -62,7 +55,7 @@ package struct Configuration: Sendable {
     package var resources = Resources()
     package var logs = Logs()
     package var retention: [String: Retention] = [:]
-    package var servers: [String: Server] = [:]
+    package var servers: [String: RemoteServer] = [:]
     package var api = API()
 
     package init() {}

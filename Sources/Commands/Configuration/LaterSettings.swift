@@ -2,7 +2,6 @@ extension Configuration {
     /// The keys that were set and that this version reads, but does not act upon.
     var withoutEffect: [String] {
         var keys: [String] = []
-        if !servers.isEmpty { keys.append("servers") }
         if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
             keys.append("api")
         }

@@ -7,6 +7,7 @@ struct WorkerCommand: AsyncParsableCommand {
         commandName: "worker",
         abstract: "Run a worker, stop one, or declare its host dead.",
         discussion: """
+            Jobs with a server id run over ssh on the servers that the configuration names; one that it does not name waits.
             The first SIGTERM or Ctrl-C stops it as --on-stop says, the second kills what runs, the third leaves at once.
 
             Examples:
