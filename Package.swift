@@ -48,6 +48,8 @@ let package = Package(
                 "RESP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
@@ -108,7 +110,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote", "Supervision",
+                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote", "Supervision",
                 "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -120,7 +122,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "RESP", "RedisClient",
+                "CLinux", "RESP", "RedisClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

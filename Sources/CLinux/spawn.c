@@ -52,6 +52,14 @@ static int limit_cpus(int pid, int32_t count, uint32_t first) {
     return sched_setaffinity(pid, sizeof share, &share) < 0 ? -errno : 0;
 }
 
+void hw_disable_core_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) < 0) return;
+    // A limit of 1 also holds where cores are piped to a program, which 0 does not (core(5)).
+    limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
 int hw_limit(int pid, const struct hw_limits *limits) {
     int code = limit(pid, RLIMIT_DATA, limits->memory);
     if (code == 0) code = limit(pid, RLIMIT_NPROC, limits->processes);

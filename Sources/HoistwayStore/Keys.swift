@@ -39,6 +39,9 @@ package struct Keys: Sendable, Hashable {
     package var notify: String { "\(prefix):notify" }
     package var notifyTries: String { "\(prefix):notify:tries" }
 
+    /// Keys that lie in different slots of a cluster unless the prefix has a hash tag.
+    package var together: [String] { [meta, events, workers] }
+
     package static let inboxInfix = ":inbox:"
 
     package func inbox(_ type: JobType) -> String { prefix + Keys.inboxInfix + type.name }

@@ -375,7 +375,7 @@ enum FarScript {
         # What a former attempt left here ends first; a newer one is let be.
         for other in "$root"/attempts/*; do
           if [ "$other" = "$here" ] || [ ! -s "$other/self" ]; then continue; fi
-          value= key= rank=
+          value='' key='' rank=''
           read -r value <"$other/self"
           read -r key <"$other/guard"
           read -r rank <"$other/fence"

@@ -37,6 +37,7 @@ package final class Supervisor: Sendable {
         monitor: String,
         cgroups: CgroupPolicy = .automatic
     ) throws(SupervisionError) {
+        hw_disable_core_files()
         guard data.hasPrefix("/") else { throw .invalid("\(data) is no absolute path") }
         var data = data
         while data.hasSuffix("/") { data.removeLast() }

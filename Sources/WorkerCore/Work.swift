@@ -34,7 +34,7 @@ struct Work: Sendable {
         self.supervisor = supervisor
         self.client = client
         self.logger = logger
-        store = Store(redis: client, prefix: settings.prefix)
+        store = Store(redis: client, prefix: settings.prefix, durability: settings.durability)
         board = SlotBoard(capacity: settings.slots)
         recipes = RecipeBook(folder: settings.recipes, executable: settings.executablePath)
         types = TypeList(recipes.types(), only: settings.onlyTypes)
@@ -162,7 +162,7 @@ struct Work: Sendable {
                 try await store.configure(settings.limits)
                 if let warning = try? await store.evictionWarning() { logger.warning("\(warning)") }
                 return claims
-            } catch let error as RedisError {
+            } catch let error as RedisError where error.code != .needsHashTag {
                 logger.warning("\(error); trying again in 5 s")
                 for _ in 0..<50 where !orders.isStopping { try await Task.sleep(for: .milliseconds(100)) }
             }

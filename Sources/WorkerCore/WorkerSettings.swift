@@ -8,6 +8,8 @@ import Supervision
 package struct WorkerSettings: Sendable {
     package var redis: RedisURL
     package var prefix: String
+    /// Whether a claim counts only once a replica has it.
+    package var durability = Durability.local
     /// Absolute path of the data folder.
     package var data: String
     /// Folder of recipes, `nil` for the built-in ones alone.

@@ -46,6 +46,7 @@ package struct Configuration: Sendable {
 
     package var redis: String?
     package var prefix: String?
+    package var durability: Durability?
     package var data: String?
     package var recipes: String?
     package var types: [JobType] = []

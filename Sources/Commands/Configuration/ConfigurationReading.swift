@@ -14,6 +14,7 @@ extension Configuration {
                 text.utf8.count <= 64 && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
             return isPlain && !text.isEmpty ? text : nil
         }
+        durability = try reader.value("durability", "local or replicated") { Durability(rawValue: $0) }
         data = try reader.text("data")
         recipes = try reader.text("recipes")
         types = try reader.types("types") ?? []

@@ -49,6 +49,7 @@ struct WorkerCommand: AsyncParsableCommand {
             configuration: configuration,
             console: console
         )
+        settings.durability = global.durability(configuration)
         settings.fenceAfter = fenceAfter ?? configuration.worker.fenceAfter ?? WorkerSettings.standardFenceAfter
         let place = "\(settings.redis), data in \(data)"
         try await WorkerDaemon(settings: settings, logger: .daemon) { id in
