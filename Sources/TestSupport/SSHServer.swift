@@ -23,7 +23,7 @@ package final class SSHServer: Sendable {
         directory = try TemporaryDirectory()
         self.address = address
         self.namespace = namespace
-        port = Int.random(in: 21_000..<32_000)
+        port = try namespace == nil ? SSHServer.freePort() : 2222
         mkdir("\(directory.path)/home", 0o700)
         for key in ["host", "user"] {
             let path = "\(directory.path)/\(key)"
@@ -110,6 +110,23 @@ package final class SSHServer: Sendable {
             if !program.hasPrefix("."), program != name { symlink("/usr/bin/\(program)", "\(folder.path)/\(program)") }
         }
         return folder
+    }
+
+    /// A port of the loopback address that nobody listens on.
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, size) == 0 ? getsockname(descriptor, pointer, &size) : -1
+            }
+        }
+        guard code == 0 else { throw SystemError("bind", errno) }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     package static func publicKey(_ path: String) -> String {

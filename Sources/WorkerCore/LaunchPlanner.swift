@@ -97,7 +97,7 @@ struct LaunchPlanner: Sendable {
         ["PATH", "BASH_ENV", "ENV"].contains(name) || name.hasPrefix("LD_") || name.hasPrefix("GIT_")
     }
 
-    /// The folder kept for a resource, below that of all.
+    /// The folder kept for a job's resource, below that of all.
     private func workspace(of job: Job) -> String {
         "\(job.type)/\(LaunchPlanner.workspaceName(job.resourceID))"
     }

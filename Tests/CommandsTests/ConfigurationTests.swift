@@ -84,7 +84,7 @@ import Testing
     @Test func hostKeys() throws {
         for (text, keys) in [
             ("", RemoteServer.HostKeys.ofUser), (", hostKey: accept-new", .firstSeen),
-            (", hostKey: \"ssh-ed25519 AAAA me@host\\nssh-rsa AAAB\"", .known(["ssh-ed25519 AAAA", "ssh-rsa AAAB"])),
+            (", hostKey: \"ssh-ed25519 AAAA me@host\\nssh-rsa AAAAB\"", .known(["ssh-ed25519 AAAA", "ssh-rsa AAAAB"])),
         ] {
             let configuration = try read("servers: {a: {host: b\(text)}}")
             #expect(configuration.servers["a"] == RemoteServer(host: "b", hostKeys: keys))
