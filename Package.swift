@@ -110,7 +110,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote", "Supervision",
+                "CLinux", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote",
+                "Supervision",
                 "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
