@@ -31,10 +31,10 @@ struct RemoteCutTests {
                 try await daemon.end()
             }
         } catch {
-            try await remove(name)
+            try await remove(name, near)
             throw error
         }
-        try await remove(name)
+        try await remove(name, near)
     }
 
     /// Makes a namespace and the pair of interfaces, under a number that nobody has.
@@ -51,10 +51,12 @@ struct RemoteCutTests {
     }
 
     /// Removes a namespace with what is left in it: sessions that nobody told of their end.
-    private static func remove(_ name: String) async throws {
+    private static func remove(_ name: String, _ link: String) async throws {
         for pid in try await ip("netns pids \(name)").output.split(separator: "\n") {
             if let pid = pid_t(pid) { kill(pid, SIGKILL) }
         }
+        // The namespace itself may live on for a while with what its connections still had to send.
+        try await ip("link del \(link)")
         try await ip("netns del \(name)")
     }
 
