@@ -12,10 +12,9 @@ enum RedisLocation {
         console: Console
     ) async throws -> RedisURL {
         if let text = option ?? configuration.redis { return try RedisURL(text) }
-        if let data = try? DataLocation.path(nil, configuration, console: console),
-            let url = RedisURLFile.read(in: data), await answers(url)
-        {
-            return url
+        let usual = try? DataLocation.path(nil, configuration, console: console)
+        for data in (usual.map { [$0] } ?? []) + UpLock.held() {
+            if let url = RedisURLFile.read(in: data), await answers(url) { return url }
         }
         return standard
     }

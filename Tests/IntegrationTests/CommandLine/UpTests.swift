@@ -69,6 +69,10 @@ struct UpTests {
         let redis = try await place.redisPid()
         let pid = try JSON(parsing: try await place.run("status", "job", "--json").output)["pid"]
 
+        // Whoever does not name the folder finds it by what runs; where another suite's runs too, either may be found.
+        let elsewhere = try await Program.run(["list"], environment: ["HOISTWAY_DATA": "\(place.data)-absent"])
+        #expect(elsewhere.status == 0, "\(elsewhere)")
+
         let second = try await Program.run(["up", "--data", place.data])
         #expect(second.status == 1 && second.errors.contains("\(first.pid)"), "\(second)")
 
