@@ -1,6 +1,7 @@
 import ArgumentParser
 import Hoistway
 import HoistwayModel
+import HoistwayStore
 
 struct WaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -46,7 +46,7 @@ final class Authenticator: Sendable {
         }
         if let wait = limiter.take(token.id) { throw Authenticator.tooMany("the token was used too often", wait) }
         note(token.id)
-        return Caller(tokenID: token.id, scopes: Set(token.scopes.compactMap { Scope(rawValue: $0) }))
+        return Caller(tokenID: token.id, scopes: Set(token.scopes.compactMap { AccessScope(rawValue: $0) }))
     }
 
     static func unauthorized(_ detail: String) -> Problem {

@@ -11,7 +11,7 @@ package struct NewToken: Sendable {
     static let idLength = 12
 
     /// Makes a token of the system's randomness: 52 secret characters of 5 bits.
-    package init(scopes: [Scope], name: String = "") {
+    package init(scopes: [AccessScope], name: String = "") {
         let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<NewToken.length).map { _ in alphabet[Int(generator.next() & 31)] }
@@ -19,7 +19,7 @@ package struct NewToken: Sendable {
         stored = StoredToken(
             id: String(text.prefix(NewToken.idLength)),
             digest: NewToken.digest(text),
-            scopes: Scope.allCases.filter(scopes.contains).map(\.rawValue),
+            scopes: AccessScope.allCases.filter(scopes.contains).map(\.rawValue),
             name: name
         )
     }

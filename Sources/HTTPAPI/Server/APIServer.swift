@@ -94,8 +94,18 @@ package struct APIServer: Service {
             )
         )
         guard let tls = configuration.tls else { return http }
-        let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
-        let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem))
+        let chain: [NIOSSLCertificateSource]
+        do {
+            chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) }
+        } catch {
+            throw APIConfigurationError("\(tls.certificate) is no certificate in PEM form that can be read: \(error)")
+        }
+        let key: NIOSSLPrivateKeySource
+        do {
+            key = .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem))
+        } catch {
+            throw APIConfigurationError("\(tls.key) is no key in PEM form that can be read: \(error)")
+        }
         return try .tls(http, tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: key))
     }
 }

@@ -5,7 +5,7 @@ import Hummingbird
 package enum Access: Sendable, Hashable {
     /// Nothing: health and pages that show nothing of anybody.
     case open
-    case scope(Scope)
+    case scope(AccessScope)
 }
 
 /// One method of one path.
@@ -29,15 +29,15 @@ package struct Route: Sendable {
         Route(.get, path, .scope(.read), respond)
     }
 
-    package static func post(_ path: String, _ scope: Scope, _ respond: @escaping Handler) -> Route {
+    package static func post(_ path: String, _ scope: AccessScope, _ respond: @escaping Handler) -> Route {
         Route(.post, path, .scope(scope), respond)
     }
 
-    package static func put(_ path: String, _ scope: Scope, _ respond: @escaping Handler) -> Route {
+    package static func put(_ path: String, _ scope: AccessScope, _ respond: @escaping Handler) -> Route {
         Route(.put, path, .scope(scope), respond)
     }
 
-    package static func delete(_ path: String, _ scope: Scope, _ respond: @escaping Handler) -> Route {
+    package static func delete(_ path: String, _ scope: AccessScope, _ respond: @escaping Handler) -> Route {
         Route(.delete, path, .scope(scope), respond)
     }
 }

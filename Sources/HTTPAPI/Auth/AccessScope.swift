@@ -1,5 +1,5 @@
 /// What a token allows.
-package enum Scope: String, Sendable, Hashable, CaseIterable {
+package enum AccessScope: String, Sendable, Hashable, CaseIterable {
     /// Every GET.
     case read
     /// What makes a job, a deployment or a scheduled run.
@@ -14,9 +14,9 @@ package enum Scope: String, Sendable, Hashable, CaseIterable {
 package struct Caller: Sendable, Hashable {
     /// The id of the token; empty where none is needed.
     package var tokenID: String
-    package var scopes: Set<Scope>
+    package var scopes: Set<AccessScope>
 
-    package init(tokenID: String, scopes: Set<Scope>) {
+    package init(tokenID: String, scopes: Set<AccessScope>) {
         self.tokenID = tokenID
         self.scopes = scopes
     }
@@ -26,7 +26,7 @@ package struct Caller: Sendable, Hashable {
     /// Anybody, where no token is needed.
     static let anybody = Caller(tokenID: "", scopes: [.admin])
 
-    package func may(_ scope: Scope) -> Bool { scopes.contains(scope) || scopes.contains(.admin) }
+    package func may(_ scope: AccessScope) -> Bool { scopes.contains(scope) || scopes.contains(.admin) }
 
     /// For receipts: who wanted it.
     package var name: String { tokenID.isEmpty ? "api" : "token \(tokenID)" }
