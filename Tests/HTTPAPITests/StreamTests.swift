@@ -3,6 +3,7 @@ import HoistwayModel
 import HoistwayStore
 import RESP
 import RedisClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -57,11 +58,15 @@ import Testing
             try await api.enqueue("a", nil, ["maxAttempts": 2])
             let first = try await api.start()
             try await api.appendLog(first, "first\n", at: 0)
-            async let stream = api.http(.read).events("/api/v1/jobs/a/logs/stream")
-            try await eventually("the follower") { api.services.followers == 1 }
-            // The end of the first attempt drops its copy: what is followed must have been read by then.
-            try await Task.sleep(for: .milliseconds(600))
+            let seen = Mutex(0)
+            async let stream = api.http(.read).events("/api/v1/jobs/a/logs/stream") { events in
+                seen.withLock { $0 = events.count }
+                return false
+            }
+            // The start of the second attempt drops the copy of the first.
+            try await eventually("the first line") { seen.withLock { $0 } == 1 }
             try await api.end(first, .failed, [("logBytes", "6")])
+            _ = try await api.store.tick(process: "test", canListen: false)
             let second = try await api.start()
             try await api.appendLog(second, "second\n", at: 0)
             try await api.end(second, .done, [("logBytes", "7")])
