@@ -177,7 +177,8 @@ final class Leaseholder: Sendable {
         let held = board.leased
         guard !held.isEmpty || isRegistered else { return }
         do {
-            guard isRegistered else { return await standStill() }
+            // A command would wait for a connection, longer perhaps than a lease lasts.
+            guard isRegistered, client.isConnected else { return await standStill() }
             var areTold = true
             for start in stride(from: 0, to: held.count, by: Leaseholder.batch) {
                 let batch = Array(held[start..<min(start + Leaseholder.batch, held.count)])

@@ -31,7 +31,7 @@ struct RedisFaultTests {
         try await RedisServer.$current.withValue(redis) {
             try await Site.with { site in
                 try gated(site)
-                let worker = try await site.worker(["--fence-after", "4s"], environment: margin)
+                let worker = try await site.worker(leases, environment: margin)
                 try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
                 try await site.wait(for: "job", "running")
                 try await redis.stop(SIGKILL)
@@ -41,7 +41,7 @@ struct RedisFaultTests {
                 // A worker that comes back during the outage keeps it alive as well.
                 try await worker.end(SIGKILL)
                 let second = try await site.worker(
-                    ["--fence-after", "4s"],
+                    leases,
                     environment: margin,
                     awaitsReadiness: false
                 )

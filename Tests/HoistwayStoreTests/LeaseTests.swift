@@ -151,6 +151,7 @@ import Testing
             let seen = LeaseTerms(window: 1500, hold: 1500, highestFence: fence)
             #expect(try await store.restore("a", fence: fence + 1, worker: "w1", seen, fields: job.fields) == .notFound)
             #expect(try await store.renew([("a", fence)], worker: "w1", seen) == [.forgotten])
+            _ = try await store.register(types: [], worker: ("w1", []))
             var fields = job.fields
             fields["pid"] = "1"
             #expect(try await store.restore("a", fence: fence, worker: "w1", seen, fields: fields) == .ok)
@@ -197,6 +198,7 @@ import Testing
     @Test func fullMemoryEndsNothing() async throws {
         let client = try await RedisServer.required().client(scripts: Scripts.all)
         try await withStore { store in
+            _ = try await store.register(types: [], worker: ("w1", []))
             try await store.add("a")
             let job = try await store.run(.worker("w1"))
             let fence = try #require(job.fence)

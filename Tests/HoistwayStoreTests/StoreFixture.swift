@@ -11,7 +11,8 @@ func withStore(_ body: (Store) async throws -> Void) async throws {
     let store = Store(redis: client, prefix: "{\(randomPrefix())}")
     do {
         try await body(store)
-        #expect(try await store.violations() == [])
+        let violations = try await store.violations()
+        #expect(violations == [])
     } catch {
         await client.close()
         throw error

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Why jobs wait, how many are before them, and when they may start.
-@Suite(.redis, .timeLimit(.minutes(2))) struct WaitingTests {
+@Suite(.redis, .timeLimit(.minutes(5))) struct WaitingTests {
     private func waiting(_ id: String, in store: Store) async throws -> Waiting {
         let job = try #require(try await store.job(id))
         return try #require(try await store.waiting(job), "\(id) does not wait")

@@ -8,7 +8,7 @@ import Testing
         let search = Search(without: nil)
         #expect(search.overlap() == nil)
         #expect(search.takeovers > 0, "the model is dead")
-        #expect(search.states > 10_000, "the model is too small: \(search.states)")
+        #expect(search.states > 1000, "the model is too small: \(search.states)")
     }
 
     @Test(arguments: Guard.allCases) func everyGuardIsNeeded(missing: Guard) {
@@ -32,30 +32,29 @@ enum Guard: CaseIterable {
     case refusalOnly
 }
 
-/// A moment of the model. Times are steps since the claim was sent.
+/// A moment of the model. Times are ages in steps, as far as they matter, so that the states are finite although time and
+/// the number of crashes are not.
 private struct World: Hashable {
     enum Monitor: Hashable { case planned, runs, ended }
     enum Request: Hashable {
         case none
-        case sent(at: Int)
-        case executed(sentAt: Int)
+        case sent(age: Int)
+        case executed(age: Int)
     }
 
-    var now = 0
     /// Redis.
     var isUp = true
-    var crashes = 0
-    var sign = 0
     var isLost = false
-    /// The worker and its monitor.
+    /// The worker and its monitor. The claim was just sent.
     var request = Request.none
     var monitor = Monitor.planned
-    var leaseFrom = 0
-    /// The watcher.
-    var seen = -1
-    var since = 0
-    var connection = 0
-    var intends: Int?
+    var leaseAge = 0
+    /// The watcher: whether what it saw last is what stands in Redis, for how long, and over the same connection.
+    var isSeen = false
+    var seenAge = 0
+    var isSameConnection = true
+    /// Its script to end the attempt is under way; whether with the sign of life that stands in Redis.
+    var intends: Bool?
 
     var hasOverlap: Bool { monitor == .runs && isLost }
 }
@@ -65,12 +64,11 @@ private final class Search {
     private(set) var states = 0
     private(set) var takeovers = 0
 
-    private static let lease = 2
+    private static let lease = 3
     /// How long a monitor may take to end its tree.
     private static let delay = 1
     private static let margin = 2
-    private static let end = 10
-    private static let mostCrashes = 1
+    private static let oldest = lease + delay + margin
 
     init(without missing: Guard?) {
         self.missing = missing
@@ -100,64 +98,67 @@ private final class Search {
     private func worker(_ world: World) -> [World] {
         var found: [World] = []
         switch world.request {
-        case .none: found.append(world.with { $0.request = .sent(at: world.now) })
-        case .sent(let sent):
+        case .none: found.append(world.with { $0.request = .sent(age: 0) })
+        case .sent(let age):
             if world.isUp, !world.isLost {
                 found.append(
                     world.with {
-                        $0.sign += 1
-                        $0.request = .executed(sentAt: sent)
+                        $0.isSeen = false
+                        if $0.intends != nil { $0.intends = false }
+                        $0.request = .executed(age: age)
                     }
                 )
             }
             found.append(world.with { $0.request = .none })
-        case .executed(let sent):
+        case .executed(let age):
             // The reply comes, at any later moment, or never.
             found.append(
                 world.with {
-                    $0.leaseFrom = max($0.leaseFrom, has(.momentBeforeSending) ? sent : world.now)
+                    $0.leaseAge = min($0.leaseAge, has(.momentBeforeSending) ? age : 0)
                     $0.request = .none
                 }
             )
             found.append(world.with { $0.request = .none })
         }
         if world.monitor == .runs, !world.isUp || !has(.refusalOnly) {
-            found.append(world.with { $0.leaseFrom = world.now })
+            found.append(world.with { $0.leaseAge = 0 })
         }
         return found
     }
 
     private func monitor(_ world: World) -> [World] {
-        guard world.monitor != .ended else { return [] }
-        if world.monitor == .planned {
-            return [
+        switch world.monitor {
+        case .planned:
+            [
                 world.with {
-                    if !has(.leaseFromClaim) { $0.leaseFrom = world.now }
-                    $0.monitor = world.now < $0.leaseFrom + Search.lease ? .runs : .ended
+                    if !has(.leaseFromClaim) { $0.leaseAge = 0 }
+                    $0.monitor = $0.leaseAge < Search.lease ? .runs : .ended
                 }
             ]
+        case .runs: world.leaseAge >= Search.lease ? [world.with { $0.monitor = .ended }] : []
+        case .ended: []
         }
-        return world.now >= world.leaseFrom + Search.lease ? [world.with { $0.monitor = .ended }] : []
     }
 
     private func watcher(_ world: World) -> [World] {
         guard world.isUp else { return [] }
         var found: [World] = []
-        if world.sign != world.seen || has(.freshConnection) && world.connection != world.crashes {
+        let isFresh = world.isSameConnection || !has(.freshConnection)
+        let window = Search.lease + (has(.margin) ? Search.margin : 0)
+        if !world.isSeen || !isFresh {
             found.append(
                 world.with {
-                    $0.seen = world.sign
-                    $0.since = world.now
-                    $0.connection = world.crashes
+                    $0.isSeen = true
+                    $0.seenAge = 0
+                    $0.isSameConnection = true
                 }
             )
-        } else if world.intends == nil, !world.isLost {
-            let window = Search.lease + (has(.margin) ? Search.margin : 0)
-            if world.now - world.since >= window { found.append(world.with { $0.intends = world.seen }) }
+        } else if world.intends == nil, !world.isLost, world.seenAge >= window {
+            found.append(world.with { $0.intends = true })
         }
-        if let intends = world.intends {
+        if let isCurrent = world.intends {
             // It takes its time, and an outage may lie between.
-            if intends == world.sign || !has(.compareAndSet) {
+            if isCurrent || !has(.compareAndSet) {
                 found.append(
                     world.with {
                         $0.isLost = true
@@ -171,12 +172,10 @@ private final class Search {
     }
 
     private func redis(_ world: World) -> [World] {
-        if !world.isUp { return [world.with { $0.isUp = true }] }
-        guard world.crashes < Search.mostCrashes else { return [] }
-        return [
+        [
             world.with {
-                $0.isUp = false
-                $0.crashes += 1
+                $0.isUp.toggle()
+                $0.isSameConnection = false
                 if case .sent = $0.request { $0.request = .none }
             }
         ]
@@ -184,10 +183,21 @@ private final class Search {
 
     /// Time passes, but not for a monitor whose lease is over for too long.
     private func time(_ world: World) -> [World] {
-        guard world.now < Search.end else { return [] }
-        if world.monitor == .runs, world.now + 1 > world.leaseFrom + Search.lease + Search.delay { return [] }
-        return [world.with { $0.now += 1 }]
+        if world.monitor == .runs, world.leaseAge + 1 > Search.lease + Search.delay { return [] }
+        return [
+            world.with {
+                $0.leaseAge = Search.older($0.leaseAge)
+                $0.seenAge = Search.older($0.seenAge)
+                switch $0.request {
+                case .none: break
+                case .sent(let age): $0.request = .sent(age: Search.older(age))
+                case .executed(let age): $0.request = .executed(age: Search.older(age))
+                }
+            }
+        ]
     }
+
+    private static func older(_ age: Int) -> Int { min(age + 1, oldest) }
 }
 
 extension World {
