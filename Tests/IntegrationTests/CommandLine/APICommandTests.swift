@@ -1,5 +1,7 @@
 import Glibc
 import HoistwayModel
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
