@@ -56,7 +56,7 @@ import Testing
     /// A job goes through: over HTTP in, run by a worker, its log out of the worker's file.
     @Test func aJobRunsAndItsLogIsFollowed() async throws {
         try await Site.with { site async throws in
-            try site.recipe("application", "echo hello; echo again")
+            try site.recipe("application", "echo hello; echo again; echo $HOISTWAY_ACTION ${HOISTWAY_ROLLBACK_OF-none}")
             let (program, url) = try await api(site, ["--no-auth"])
             let worker = try await site.worker()
             let document = #"{"type":"application","applicationId":"a","id":"j"}"#
@@ -71,12 +71,13 @@ import Testing
             // Long after its copy is gone the log is read from its file.
             _ = try await site.client.send(["DEL", "\(site.prefix):job:j:log"])
             let log = try await curl("\(url)/api/v1/jobs/j/logs?tail=1")
-            #expect(log.status == 200 && log.body.contains("INFO again"))
+            #expect(log.status == 200 && log.body.contains("INFO update none"))
             let again = try await site.hoistway("rollback", "j")
             #expect(again.status == 0)
             let id = again.output.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
             try await site.wait(for: id, "done")
             #expect(try await site.field(id, "rollbackOf") == "j")
+            #expect(try await curl("\(url)/api/v1/jobs/\(id)/logs").body.contains("INFO rollback j"))
             #expect(try await site.hoistway("rollback", "nobody").status == 2)
             try await worker.end(SIGTERM)
             try await program.end(SIGTERM)
