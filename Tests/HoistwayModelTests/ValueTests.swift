@@ -173,9 +173,11 @@ import Testing
         for event in JobEvent.allCases { #expect(from.contains { !Transition.targets(from: $0, on: event).isEmpty }) }
     }
 
+    /// But for what a worker writes back to a Redis that lost it: there it was claimed in the data that are gone.
     @Test func onlyWhatWasClaimedRuns() {
         for state in Self.states {
-            for event in JobEvent.allCases where Transition.targets(from: state, on: event).contains(.running) {
+            for event in JobEvent.allCases
+            where event != .restored && Transition.targets(from: state, on: event).contains(.running) {
                 #expect(state == .starting || state == .running)
             }
         }
