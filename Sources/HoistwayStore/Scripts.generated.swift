@@ -5949,10 +5949,11 @@ if j[1] == 'pending' and j[2] ~= 'starting' then
   finish(id, 'cancelled', 'error', 'cancelled', fields, '{"by":' .. ARGV[4] .. ',"why":' .. ARGV[5] .. '}')
   return { OK, 'cancelled' }
 end
+if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "770cf7a74e8fce2e752fe75d9b15e5851d17436a",
+        sha1: "227f4e671df5c862ab5298104e677a0728a296ac",
         keyCount: 2
     )
 
