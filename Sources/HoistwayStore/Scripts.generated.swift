@@ -5954,11 +5954,7 @@ if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-<<<<<<< HEAD
-        sha1: "227f4e671df5c862ab5298104e677a0728a296ac",
-=======
-        sha1: "3418df73fee6a5c51ea58e296bf8a72759cd6532",
->>>>>>> fa3b46821ba0e7cbae7ea7f43a13a917aea28aec
+        sha1: "1e73e0c05a9767a79ce41738ecd91041f9ad5af6",
         keyCount: 2
     )
 
