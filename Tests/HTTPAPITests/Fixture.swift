@@ -30,8 +30,7 @@ struct API: Sendable {
         _ body: (API) async throws -> Void
     ) async throws {
         let prefix = randomPrefix()
-        let client = try await RedisServer.required()
-            .client(name: "api-\(prefix)", scripts: Scripts.all, commandTimeout: .seconds(3))
+        let client = try await RedisServer.required().client(name: "api-\(prefix)", scripts: Scripts.all)
         let own = try await RedisServer.required().client(scripts: Scripts.all)
         let store = Store(redis: own, prefix: prefix)
         _ = try await store.register(types: [])
