@@ -27,6 +27,10 @@ struct Dispatcher: HTTPResponder {
         var caller = Caller.nobody
         var response = await answer(request, context, id: id, address: address, &route, &caller)
         Dispatcher.harden(&response.headers, id: id)
+        // The reader of HTTP takes nothing of the connection after a request for another protocol.
+        if request.headers[.upgrade] != nil, response.status != .switchingProtocols {
+            response.headers[.connection] = "close"
+        }
         let time = ContinuousClock.now - begin
         services.metrics.observe(request.method, route?.path, response.status, time)
         log(request, response.status, id: id, address: address, route, caller, time)
@@ -102,14 +106,12 @@ struct Dispatcher: HTTPResponder {
     }
 
     private func allow(_ access: Access, _ request: APIRequest) async throws -> Caller {
-        guard case .scope(let scope) = access else { return .nobody }
+        if access == .open { return .nobody }
         let caller = try await authenticator.caller(request.headers, address: request.remoteAddress)
         guard caller != .nobody else {
             throw Authenticator.unauthorized("a token is needed: Authorization: Bearer TOKEN")
         }
-        guard caller.may(scope) else {
-            throw Problem(.forbidden, code: "forbidden", "the token lacks the scope \"\(scope.rawValue)\"")
-        }
+        if case .scope(let scope) = access, !caller.may(scope) { throw Authenticator.forbidden(lacking: scope) }
         return caller
     }
 
