@@ -15,7 +15,7 @@ struct HoistwayCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [UpCommand.self, WorkerCommand.self]),
+            CommandGroup(name: "Run", subcommands: [UpCommand.self, WorkerCommand.self, APICommand.self]),
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
@@ -32,6 +32,7 @@ struct HoistwayCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(name: "Schedules", subcommands: [ScheduleCommand.self]),
+            CommandGroup(name: "Access", subcommands: [TokenCommand.self]),
             CommandGroup(
                 name: "Tools",
                 subcommands: [

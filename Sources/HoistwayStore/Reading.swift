@@ -58,7 +58,7 @@ extension Store {
         return (reply.array ?? []).reversed().compactMap { Store.event($0) }
     }
 
-    private static func event(_ entry: RESPValue) -> (id: String, event: JSONObject)? {
+    static func event(_ entry: RESPValue) -> (id: String, event: JSONObject)? {
         guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
         let fields = parts[1].strings
         var event = JSONObject()

@@ -4,9 +4,6 @@ extension Configuration {
         var keys: [String] = []
         if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
         if !servers.isEmpty { keys.append("servers") }
-        if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
-            keys.append("api")
-        }
         return keys
     }
 
