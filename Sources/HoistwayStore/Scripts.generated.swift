@@ -7696,10 +7696,11 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'stopMode')
 redis.call('PERSIST', key)
 redis.call('SADD', P .. 'workers', worker)
-announce('workerStarted', 'workerId', worker, nil)
-return { OK, redis.call('SMEMBERS', key .. ':jobs') }
+local jobs = redis.call('SMEMBERS', key .. ':jobs')
+announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
+return { OK, jobs }
 """#,
-        sha1: "d7fd9030f63181e6614f1546c3e34be229c1d6f9",
+        sha1: "9a4c2578c2f91973a48e7726a4bb3c844d2d766f",
         keyCount: 2
     )
 

@@ -37,11 +37,11 @@ final class Authenticator: Sendable {
     func caller(_ headers: HTTPFields, address: String) async throws -> Caller {
         guard let text = Authenticator.token(in: headers) else { return isOpen ? .anybody : .nobody }
         if isOpen { return .anybody }
-        if let wait = failures.wait(address) {
-            throw Authenticator.tooMany("too many requests with wrong tokens came from this address", wait)
-        }
         guard let token = try await token(text) else {
-            _ = failures.take(address)
+            // Those with a right token may come from the same address: of a proxy, say.
+            if let wait = failures.take(address) {
+                throw Authenticator.tooMany("too many requests with wrong tokens came from this address", wait)
+            }
             throw Authenticator.unauthorized("the token is not valid")
         }
         if let wait = limiter.take(token.id) { throw Authenticator.tooMany("the token was used too often", wait) }

@@ -34,15 +34,6 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// Whether a key has any allowance left, without taking of it.
-    func wait(_ key: String, now: ContinuousClock.Instant = .now) -> Double? {
-        buckets.withLock { buckets in
-            guard buckets[key] != nil else { return nil }
-            let bucket = current(key, &buckets, now)
-            return bucket.left >= 1 ? nil : (1 - bucket.left) / perSecond
-        }
-    }
-
     private func current(
         _ key: String,
         _ buckets: inout [String: Bucket],

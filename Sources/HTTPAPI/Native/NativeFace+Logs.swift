@@ -27,6 +27,7 @@ extension NativeFace {
         var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8"]
         headers["x-next-offset"] = String(slice.nextOffset)
         headers["x-job-status"] = slice.job.status.rawValue
+        headers["x-job-attempt"] = String(slice.job.attempt)
         if let gap = slice.gap { headers["x-log-gap"] = "\(gap.lowerBound)-\(gap.upperBound)" }
         let body = ResponseBody(byteBuffer: ByteBuffer(bytes: slice.bytes))
         return Response(status: .ok, headers: headers, body: body)
@@ -49,7 +50,9 @@ extension NativeFace {
             tail: start == nil ? tail : nil,
             beat: ServerSentEvent.beat
         )
+        let isOvertaken = start.map { $0.attempt < job.attempt } ?? false
         return .stream(request) { writer in
+            if isOvertaken { try await writer.write(LogStream.attempt(job.attempt)) }
             var stream = LogStream(follow)
             try await stream.run(&writer)
         }

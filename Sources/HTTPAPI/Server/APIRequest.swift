@@ -10,9 +10,9 @@ package struct APIRequest: Sendable {
     package let id: String
     package let method: HTTPRequest.Method
     /// Without the query.
-    package let path: String
+    package internal(set) var path = "/"
     package let headers: HTTPFields
-    package let query: Query
+    package internal(set) var query = Query.empty
     /// The captured segments of the route's path, without escapes.
     package internal(set) var parameters: [String: String] = [:]
     /// Who asks.
@@ -44,6 +44,8 @@ package struct APIRequest: Sendable {
             buffer = try await body.collect(upTo: APIRequest.maximumBody)
         } catch is NIOTooManyBytesError {
             throw tooLarge()
+        } catch {
+            throw Problem(.requestTimeout, code: "incomplete_body", "the body did not come whole")
         }
         if requiresJSON, buffer.readableBytes > 0, let type = headers[.contentType], !APIRequest.isJSON(type) {
             throw Problem(.unsupportedMediaType, code: "unsupported_media_type", "the body must be application/json")
@@ -68,14 +70,18 @@ package struct APIRequest: Sendable {
         return essence == "application/json" || essence.hasPrefix("application/") && essence.hasSuffix("+json")
     }
 
-    /// What is still to come is not read for ever.
     private func tooLarge() -> Problem {
-        channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
-        return Problem(
-            .contentTooLarge,
-            code: "too_large",
-            "a body has at most \(APIRequest.maximumBody) bytes",
-            headers: [.connection: "close"]
-        )
+        Problem(.contentTooLarge, code: "too_large", "a body has at most \(APIRequest.maximumBody) bytes")
     }
+
+    /// Ends the connection soon when there may be a body that nobody has read: it is not taken for ever.
+    func leaveUnreadBody(_ response: inout Response) {
+        let hasBody = headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false
+        guard hasBody, APIRequest.beforeBody.contains(response.status.code) else { return }
+        response.headers[.connection] = "close"
+        channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+    }
+
+    /// What is answered before a body is read, or read to its end.
+    private static let beforeBody: Set = [401, 403, 404, 405, 413, 414, 429]
 }

@@ -76,7 +76,12 @@ package struct APIServer: Service {
     }
 
     private func withServices(_ application: Application<Dispatcher>) async throws {
-        try await services.hub.whileRunning { try await application.run() }
+        let services = services
+        try await services.hub.whileRunning {
+            let counting = Task { await services.metrics.collect() }
+            defer { counting.cancel() }
+            try await application.run()
+        }
     }
 
     private func server() throws -> HTTPServerBuilder {

@@ -43,9 +43,7 @@ struct Dispatcher: HTTPResponder {
         var asked = APIRequest(
             id: id,
             method: request.method,
-            path: "/",
             headers: request.headers,
-            query: .empty,
             remoteAddress: address,
             logger: logger,
             channel: context.channel,
@@ -58,21 +56,11 @@ struct Dispatcher: HTTPResponder {
                 throw Problem(.uriTooLong, code: "uri_too_long", "a path has at most \(limits.urlBytes) bytes")
             }
             let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-            let path = String(parts.first ?? "/")
-            let found = table.find(request.method, path)
+            asked.path = String(parts.first ?? "/")
+            let found = table.find(request.method, asked.path)
             if let owner = found.face { face = owner }
-            asked = APIRequest(
-                id: id,
-                method: request.method,
-                path: path,
-                headers: request.headers,
-                query: try Query(parts.count > 1 ? parts[1] : nil),
-                remoteAddress: address,
-                logger: logger,
-                channel: context.channel,
-                body: request.body
-            )
-            let match = try Dispatcher.match(found, request.method, path)
+            asked.query = try Query(parts.count > 1 ? parts[1] : nil)
+            let match = try Dispatcher.match(found, request.method)
             route = match.route
             asked.parameters = match.parameters
             caller = try await allow(match.route.access, asked)
@@ -86,14 +74,15 @@ struct Dispatcher: HTTPResponder {
                 logger.error("a request failed", metadata: ["requestId": "\(id)", "error": "\(error)"])
             }
             let failed = Problem(.internalServerError, code: "internal", "the server failed; its log says why")
-            return face.response(to: problem ?? failed, of: asked)
+            var response = face.response(to: problem ?? failed, of: asked)
+            asked.leaveUnreadBody(&response)
+            return response
         }
     }
 
     private static func match(
         _ result: RouteTable.Result,
-        _ method: HTTPRequest.Method,
-        _ path: String
+        _ method: HTTPRequest.Method
     ) throws(Problem) -> RouteTable.Match {
         switch result {
         case .match(let match): return match
@@ -149,7 +138,9 @@ struct Dispatcher: HTTPResponder {
     ) {
         // The route's pattern, never the path with its query: whatever a client mistook for it stays out of the log.
         let milliseconds = Double(time.components.attoseconds) / 1e15 + Double(time.components.seconds) * 1000
-        logger.info(
+        // Health is asked for every few seconds.
+        logger.log(
+            level: route?.access == .open && status.kind == .successful ? .debug : .info,
             "request",
             metadata: [
                 "requestId": "\(id)", "method": "\(request.method.rawValue)", "route": "\(route?.path ?? "-")",

@@ -25,6 +25,11 @@ package struct ServiceFace: Face {
                     retryAfter: 1
                 )
             },
+            .get("/metrics") { _ in
+                let body = ResponseBody(byteBuffer: ByteBuffer(string: await services.metrics.text()))
+                let type = "text/plain; version=0.0.4; charset=utf-8"
+                return Response(status: .ok, headers: [.contentType: type], body: body)
+            },
         ]
     }
 }

@@ -41,7 +41,7 @@ package struct Services: Sendable {
         queues = QueueService(store: store)
         schedules = ScheduleService(store: store)
         health = HealthService(store: store)
-        metrics = Metrics(store: store, client: client, hub: hub, logger: logger)
+        metrics = Metrics(store: store, events: events, client: client, hub: hub, logger: logger)
     }
 }
 
@@ -56,4 +56,9 @@ enum OutagePatience {
     ) async throws -> Value {
         try await Patience.insist(limit, operation)
     }
+}
+
+extension Services {
+    /// How many streams and long polls are open.
+    package var followers: Int { hub.count }
 }

@@ -21,7 +21,7 @@ struct LogStream {
             case .job: continue
             case .attempt(let number):
                 flush(into: &buffer)
-                ServerSentEvent.write(JSON.object(["attempt": .int(number)]).utf8, name: "attempt", into: &buffer)
+                buffer.writeImmutableBuffer(LogStream.attempt(number))
             case .chunk(let chunk): write(chunk, into: &buffer)
             case .end(let job):
                 flush(into: &buffer)
@@ -58,6 +58,13 @@ struct LogStream {
         guard !partial.isEmpty, let behind else { return }
         ServerSentEvent.write(partial, id: LogStream.id(behind), into: &buffer)
         partial = []
+    }
+
+    /// Says that what follows is of an attempt, which has a log of its own.
+    static func attempt(_ number: Int) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        ServerSentEvent.write(JSON.object(["attempt": .int(number)]).utf8, name: "attempt", into: &buffer)
+        return buffer
     }
 
     /// The byte offset; for an attempt after the first one with its number, as each has a log of its own: `1234@2`.
