@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define RETRY(call) ({ long r_; do r_ = (call); while (r_ < 0 && errno == EINTR); r_ < 0 ? -errno : r_; })
@@ -33,6 +34,12 @@ int hw_open_directory(const char *path) {
 int hw_open_create(int directory, const char *path, int append) {
     int flags = append ? O_WRONLY | O_APPEND : O_RDWR;
     return (int)RETRY(openat(directory, path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
+int hw_is_delegated(const char *folder) {
+    char value = 0;
+    return (getxattr(folder, "user.delegate", &value, 1) == 1 && value == '1')
+        || (getxattr(folder, "trusted.delegate", &value, 1) == 1 && value == '1');
 }
 
 int hw_open_append(int directory, const char *path) {

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +30,43 @@ static int lift(int fd) {
     return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
 }
 
+static int limit(int pid, int resource, int64_t value) {
+    struct rlimit limits = {(rlim_t)value, (rlim_t)value};
+    return value > 0 && syscall(SYS_prlimit64, pid, resource, &limits, NULL) < 0 ? -errno : 0;
+}
+
+// A share of the CPUs that the caller may use, beginning with another one for each program.
+static int limit_cpus(int pid, int32_t count, uint32_t first) {
+    cpu_set_t mine, share;
+    if (count <= 0) return 0;
+    if (sched_getaffinity(0, sizeof mine, &mine) < 0) return -errno;
+    int available = CPU_COUNT(&mine);
+    if (count >= available) return 0;
+    CPU_ZERO(&share);
+    int index = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &mine)) continue;
+        int place = (int)((uint32_t)(index++ + available) - first % (uint32_t)available) % available;
+        if (place < count) CPU_SET(cpu, &share);
+    }
+    return sched_setaffinity(pid, sizeof share, &share) < 0 ? -errno : 0;
+}
+
+void hw_disable_core_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) < 0) return;
+    // A limit of 1 also holds where cores are piped to a program, which 0 does not (core(5)).
+    limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
+int hw_limit(int pid, const struct hw_limits *limits) {
+    int code = limit(pid, RLIMIT_DATA, limits->memory);
+    if (code == 0) code = limit(pid, RLIMIT_NPROC, limits->processes);
+    if (code == 0) code = limit_cpus(pid, limits->cpus, limits->first_cpu);
+    return code;
+}
+
 static __attribute__((noinline)) _Noreturn void child(struct hw_spawn *request, int join) {
     struct sigaction standard;
     memset(&standard, 0, sizeof standard);
@@ -45,6 +84,11 @@ static __attribute__((noinline)) _Noreturn void child(struct hw_spawn *request, 
     syscall(SYS_close_range, events >= 0 ? 4 : 3, ~0U, 0);
     umask(022);
     if (request->folder && chdir(request->folder) < 0) fail(request, "chdir");
+    int limited = hw_limit(0, &request->limits);
+    if (limited < 0) {
+        errno = -limited;
+        fail(request, "limit");
+    }
     // Straight system calls: glibc's wrappers would look for other threads in the memory of the parent.
     if (request->uid >= 0 || request->gid >= 0) {
         if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) fail(request, "setgroups");

@@ -21,6 +21,11 @@ package struct Specification: Equatable {
     package var gid: Int64 = -1
     package var groups: [UInt32] = []
     package var cgroup: Bytes = []
+    /// Limits of what runs; 0: none.
+    package var memory: Int64 = 0
+    package var processes: Int64 = 0
+    /// In thousandths of a CPU.
+    package var cpu: Int64 = 0
     package var workspace: Bytes = []
     package var label: Bytes = []
     package var firstLines: [Bytes] = []
@@ -72,6 +77,9 @@ package struct Specification: Equatable {
         case 19: label = value
         case 20: firstLines.append(value)
         case 21: return Self.set(&leaseFrom, value)
+        case 22: return Self.set(&memory, value)
+        case 23: return Self.set(&processes, value)
+        case 24: return Self.set(&cpu, value)
         default: break
         }
         return true

@@ -18,14 +18,18 @@ package enum CgroupPolicy: Sendable, Hashable {
 /// The cgroup v2 folder under which attempts get theirs.
 struct CgroupRoot: Sendable {
     let path: String
+    private let base: String
 
-    /// `<own cgroup>/hoistway` in the first cgroup v2 mount that lets us make one; `nil` when there is none.
+    /// `<own cgroup>/hoistway` in the first cgroup v2 mount that lets us make one; `nil` when there is none. In a subgroup of a
+    /// unit that systemd delegated it is that unit's cgroup, for one that has processes passes no controllers on.
     init?() {
         guard let mounts = Files.read("/proc/self/mountinfo"), let own = CgroupRoot.ownPath() else { return nil }
         for line in mounts.split(separator: newline) {
-            guard let base = CgroupRoot.folder(ofMount: String(decoding: line, as: UTF8.self), own: own) else {
+            guard let folder = CgroupRoot.folder(ofMount: String(decoding: line, as: UTF8.self), own: own) else {
                 continue
             }
+            let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+            let base = hw_is_delegated(parent) == 1 ? parent : folder
             let path = "\(base)/hoistway"
             let probe = "\(path)/probe-\(getpid())-\(UInt32.random(in: .min ... .max))"
             guard mkdir(path, 0o755) == 0 || errno == EEXIST, mkdir(probe, 0o755) == 0 else { continue }
@@ -33,10 +37,32 @@ struct CgroupRoot: Sendable {
             rmdir(probe)
             if usable {
                 self.path = path
+                self.base = base
                 return
             }
         }
         return nil
+    }
+
+    /// Has the kernel keep limits in the cgroups of attempts, as far as it can here.
+    /// - Returns: which of the controllers they have.
+    func enable(_ controllers: [String]) -> [String] {
+        for folder in [base, path] {
+            for controller in controllers {
+                _ = CgroupRoot.write("+\(controller)", to: "\(folder)/cgroup.subtree_control")
+            }
+        }
+        let enabled = String(decoding: Files.read("\(path)/cgroup.subtree_control") ?? [], as: UTF8.self)
+            .split { $0.isWhitespace }.map(String.init)
+        return controllers.filter(enabled.contains)
+    }
+
+    private static func write(_ text: String, to path: String) -> Bool {
+        let file = open(path, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return text.utf8.withContiguousStorageIfAvailable { Glibc.write(file, $0.baseAddress, $0.count) }
+            == text.utf8.count
     }
 
     func path(jobID: String, attempt: Int) -> String {

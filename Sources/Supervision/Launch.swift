@@ -27,6 +27,8 @@ package struct Launch: Sendable {
     package var lease: Duration?
     /// `ProcessIdentity.boottime()` from which the lease counts; the monitor's start when `nil`.
     package var leaseFrom: Int64?
+    /// What the recipe and all that it starts may use.
+    package var resources: ResourceLimits
     /// Whom the recipe runs as; as this process when `nil`.
     package var user: User?
     /// Absolute path of the folder kept per resource.
@@ -76,6 +78,7 @@ package struct Launch: Sendable {
         idleTimeout: Duration? = nil,
         killGrace: Duration = .seconds(10),
         lease: Duration? = nil,
+        resources: ResourceLimits = ResourceLimits(),
         user: User? = nil,
         workspace: String,
         firstLogLines: [LogLine] = []
@@ -95,6 +98,7 @@ package struct Launch: Sendable {
         self.idleTimeout = idleTimeout
         self.killGrace = killGrace
         self.lease = lease
+        self.resources = resources
         self.user = user
         self.workspace = workspace
         self.firstLogLines = firstLogLines

@@ -37,6 +37,7 @@ package final class Supervisor: Sendable {
         monitor: String,
         cgroups: CgroupPolicy = .automatic
     ) throws(SupervisionError) {
+        hw_disable_core_files()
         guard data.hasPrefix("/") else { throw .invalid("\(data) is no absolute path") }
         var data = data
         while data.hasSuffix("/") { data.removeLast() }
@@ -53,6 +54,10 @@ package final class Supervisor: Sendable {
 
     /// Whether attempts get a cgroup.
     package var usesCgroups: Bool { cgroups != nil }
+
+    /// Prepares cgroups for limits.
+    /// - Returns: those of the limits that cgroups will keep; the others are kept process by process.
+    package func enable(_ limits: ResourceLimits) -> [String] { cgroups?.enable(limits.controllers) ?? [] }
 
     /// Lets go of everything: attempts go on, their streams end, another worker may take the folder.
     package func close() {

@@ -48,13 +48,15 @@ package enum Program {
     }
 
     /// Starts the command line in the background; it dies with this process.
+    /// - Parameter wrapper: a program and its arguments that runs it in its place.
     package static func start(
         _ arguments: [String],
         environment: [String: String] = [:],
+        wrapper: [String] = [],
         log: String
     ) async throws -> RunningProgram {
         let assignments = environment.map { "\($0.key)=\($0.value)" }
-        let pid = try await ChildProcess.start(["env"] + assignments + [hoistway] + arguments, log: log)
+        let pid = try await ChildProcess.start(["env"] + assignments + wrapper + [hoistway] + arguments, log: log)
         return RunningProgram(pid: pid, log: log)
     }
 }

@@ -13,6 +13,7 @@ package final class RedisServer: Sendable {
         package var appendOnly: Bool
         /// Further arguments of redis-server.
         package var arguments: [String]
+        package var environment: [String: String] = [:]
 
         package init(tcp: Bool = false, password: String? = nil, appendOnly: Bool = false, arguments: [String] = []) {
             self.tcp = tcp
@@ -73,6 +74,10 @@ package final class RedisServer: Sendable {
         try await start()
     }
 
+    /// Starts it after `stop`, without waiting for an answer.
+    /// - Parameter arguments: more of redis-server for this time.
+    package func begin(adding arguments: [String]) async throws { try await launch(arguments) }
+
     /// A client that is connected to it. To be closed by the caller.
     package func client(
         name: String = "test",
@@ -91,19 +96,25 @@ package final class RedisServer: Sendable {
     }
 
     private func start() async throws {
+        try await launch([])
+        try await eventually("an answer of redis-server", timeout: .seconds(20)) {
+            guard let client = try? await client() else { return false }
+            await client.close()
+            return true
+        }
+    }
+
+    private func launch(_ more: [String]) async throws {
         var arguments = [
             "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
             "--dir", directory.path, "--save", "", "--appendonly", options.appendOnly ? "yes" : "no",
             "--appendfsync", "always",
         ]
         if let password = options.password { arguments += ["--requirepass", password] }
-        let pid = try await ChildProcess.start(arguments + options.arguments, log: "\(directory.path)/log")
+        let assignments = options.environment.map { "\($0.key)=\($0.value)" }
+        let command = ["env"] + assignments + arguments + options.arguments + more
+        let pid = try await ChildProcess.start(command, log: "\(directory.path)/log")
         process.withLock { $0 = pid }
-        try await eventually("an answer of redis-server", timeout: .seconds(20)) {
-            guard let client = try? await client() else { return false }
-            await client.close()
-            return true
-        }
     }
 
     package static func freePort() throws -> Int {

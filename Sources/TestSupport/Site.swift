@@ -54,6 +54,7 @@ package final class Site: Sendable {
         data: String? = nil,
         redis: String? = nil,
         environment: [String: String] = [:],
+        wrapper: [String] = [],
         awaitsReadiness: Bool = true
     ) async throws -> RunningProgram {
         let data = data ?? self.data
@@ -61,6 +62,7 @@ package final class Site: Sendable {
         let program = try await Program.start(
             arguments + options,
             environment: environment,
+            wrapper: wrapper,
             log: "\(directory.path)/workers.log"
         )
         guard awaitsReadiness else { return program }

@@ -38,6 +38,7 @@ struct LaunchPlanner: Sendable {
             timeout: options.timeout == .zero ? nil : options.timeout.duration,
             idleTimeout: options.idleTimeout == .zero ? nil : options.idleTimeout.duration,
             killGrace: grace.duration,
+            resources: settings.resources,
             user: user.credentials,
             workspace: workspace(of: job)
         )
@@ -91,13 +92,17 @@ struct LaunchPlanner: Sendable {
         ["PATH", "BASH_ENV", "ENV"].contains(name) || name.hasPrefix("LD_") || name.hasPrefix("GIT_")
     }
 
-    /// The folder kept for a resource: its name with every unusual byte written as `%XX`; a long one is cut and told
-    /// apart by its FNV-1a digest (isthe.com/chongo/tech/comp/fnv).
     private func workspace(of job: Job) -> String {
+        "\(settings.data)/workspaces/\(job.type)/\(LaunchPlanner.workspaceName(job.resourceID))"
+    }
+
+    /// The name of the folder kept for a resource: its id with every unusual byte written as `%XX`; a long one is cut and told
+    /// apart by its FNV-1a digest (isthe.com/chongo/tech/comp/fnv).
+    static func workspaceName(_ resource: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var name: [UInt8] = []
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
-        for (index, byte) in job.resourceID.utf8.enumerated() {
+        for (index, byte) in resource.utf8.enumerated() {
             digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3
             let letter = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
             if letter || byte == 0x5F || byte == 0x2D || byte == 0x2E && index > 0 {
@@ -108,7 +113,7 @@ struct LaunchPlanner: Sendable {
         }
         var text = String(decoding: name, as: UTF8.self)
         if name.count > 180 { text = String(decoding: name[..<160], as: UTF8.self) + "~" + String(digest, radix: 16) }
-        return "\(settings.data)/workspaces/\(job.type)/\(text)"
+        return text
     }
 }
 

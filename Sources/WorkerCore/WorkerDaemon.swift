@@ -23,6 +23,17 @@ package struct WorkerDaemon: Sendable {
         self.onReady = onReady
     }
 
+    /// Says which limits are kept in another way than together for all processes of a job.
+    private func limit(with supervisor: Supervisor) {
+        let missing = Set(settings.resources.controllers).subtracting(supervisor.enable(settings.resources))
+        guard !missing.isEmpty else { return }
+        let names = [
+            "memory": "memory per process", "cpu": "CPUs by affinity", "pids": "processes per user, not for root",
+        ]
+        let ways = missing.sorted().compactMap { names[$0] }.joined(separator: ", ")
+        logger.notice("no cgroup controller for some of the limits of jobs here; they are kept otherwise: \(ways)")
+    }
+
     /// Works until it is told to stop: by SIGTERM or SIGINT (again: kills what runs; a third time: leaves at once), or by
     /// the command `stopWorker`.
     /// - Throws: `WorkerError`, `StoreError.newerSchema`.
@@ -32,6 +43,7 @@ package struct WorkerDaemon: Sendable {
         let identity = try WorkerIdentity(data: settings.data)
         let supervisor = try Supervisor(data: settings.data, workerID: identity.id, monitor: settings.monitorPath)
         defer { supervisor.close() }
+        limit(with: supervisor)
         let client = RedisClient(
             url: settings.redis,
             name: "hoistway:\(identity.id)",

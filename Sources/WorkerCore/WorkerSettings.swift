@@ -1,6 +1,7 @@
 import HoistwayModel
 import HoistwayStore
 import RedisClient
+import Supervision
 
 /// What a worker is told when it starts.
 package struct WorkerSettings: Sendable {
@@ -28,6 +29,8 @@ package struct WorkerSettings: Sendable {
     package var detachFor = TimeSpan.seconds(86_400)
     /// What may run, start and wait over all workers; written when the worker starts.
     package var limits = Limits()
+    /// What each job may use.
+    package var resources = ResourceLimits()
     /// Whom recipes run as when the worker is root.
     package var user: String?
     package var environment: [(name: String, value: String)] = []

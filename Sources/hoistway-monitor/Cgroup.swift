@@ -43,6 +43,21 @@ final class Cgroup {
         return false
     }
 
+    /// Writes a number, or a number and what it is a part of, into one of its files.
+    /// - Returns: whether the kernel took it; it does not where the controller is missing.
+    func set(_ file: StaticString, _ value: Int64, of whole: Int64? = nil) -> Bool {
+        let fd = hw_open_append(directory, c(file))
+        guard fd >= 0 else { return false }
+        defer { _ = hw_close(fd) }
+        var text = Bytes()
+        text.append(decimal: value)
+        if let whole {
+            text.append(UInt8(ascii: " "))
+            text.append(decimal: whole)
+        }
+        return writeAll(fd, text) == 0
+    }
+
     /// SIGKILL to all members, also to those that are being forked.
     func kill() {
         let fd = hw_open_append(directory, c("cgroup.kill"))

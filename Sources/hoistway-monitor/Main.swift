@@ -7,6 +7,7 @@ struct Main {
             _ = writeAll(2, Bytes("hoistway-monitor is started by hoistway worker\n"))
             hw_exit(64)
         }
+        hw_disable_core_files()
         hw_close_all_from(3, -1, -1)
         var launcher = Launcher()
         launcher.run()

@@ -21,6 +21,7 @@ extension Monitor {
         }
         if !specification.cgroup.isEmpty { cgroup = Cgroup(specification.cgroup) }
         tree = ProcessTree(cgroup: cgroup)
+        limits = Limits(specification, cgroup: cgroup)
         if lease > 0, hw_boottime_ms() >= leaseFrom + lease {
             var record = ExitRecord(outcome: .spawn)
             record.message = Bytes("its lease had run out before it began")
@@ -52,7 +53,8 @@ extension Monitor {
             executable: specification.executable,
             arguments: specification.arguments,
             environment: environment,
-            specification: specification
+            specification: specification,
+            limits: limits.rest
         )
         let path = specification.input.isEmpty ? Bytes("/dev/null") : specification.input
         if let message = start(program, input: path, withEvents: true) { return message }
@@ -118,5 +120,7 @@ extension Monitor {
         cgroup.remove()
         self.cgroup = nil
         tree = ProcessTree(cgroup: nil)
+        var rest = Limits(specification, cgroup: nil).rest
+        _ = hw_limit(child, &rest)
     }
 }

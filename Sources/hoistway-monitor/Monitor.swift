@@ -25,6 +25,7 @@ final class Monitor {
 
     var workspace: Workspace?
     var cgroup: Cgroup?
+    var limits = Limits()
     var tree = ProcessTree(cgroup: nil)
     var cleanups: [[Bytes]] = []
 

@@ -12,6 +12,7 @@ struct Program {
     var arguments: [Bytes]
     var environment: [Bytes]
     var specification: Specification
+    var limits = hw_limits()
 
     /// Starts the program.
     ///
@@ -32,6 +33,7 @@ struct Program {
         request.uid = specification.uid
         request.gid = specification.gid
         request.cgroup = cgroup?.directory ?? -1
+        request.limits = limits
         request.arguments = arguments.pointer
         request.environment = environment.pointer
         let result = path.withUnsafeBufferPointer { path in

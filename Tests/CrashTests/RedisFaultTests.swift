@@ -114,6 +114,32 @@ struct RedisFaultTests {
         }
     }
 
+    /// A Redis that loads its data refuses like one that is away: nothing ends meanwhile.
+    @Test func aRedisThatLoads() async throws {
+        let redis = try await RedisServer.start()
+        try await RedisServer.$current.withValue(redis) {
+            try await Site.with { site in
+                try gated(site)
+                let worker = try await site.worker(leases, environment: margin)
+                try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
+                try await site.wait(for: "job", "running")
+                for index in 0..<3000 { _ = try await site.client.send(["SET", "filler:\(index)", "x"]) }
+                _ = try await site.client.send(["SAVE"])
+                try await redis.stop(SIGKILL)
+                // 3000 keys and more at 4 ms each: longer than lease and margin together.
+                let slowly = ["--key-load-delay", "4000", "--loading-process-events-interval-bytes", "1024"]
+                try await redis.begin(adding: slowly)
+                try await Task.sleep(for: .seconds(9))
+                #expect(!site.processes(of: "job").isEmpty)
+                open(site)
+                try await site.wait(for: "job", "done", timeout: .seconds(90))
+                #expect(site.lines("effects") == ["job"])
+                try await worker.end(SIGTERM)
+            }
+        }
+        try await redis.stop(SIGKILL)
+    }
+
     /// Scripts forgotten, connections killed, memory full, a replica, a script that hangs: every job has its effect once.
     @Test func oneThingAfterTheOther() async throws {
         try await withSite { site in

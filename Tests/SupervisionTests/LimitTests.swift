@@ -46,6 +46,37 @@ struct LimitTests {
         }
     }
 
+    /// Controllers of cgroups are not everywhere; these limits hold without them.
+    @Test
+    func whatAJobMayUse() async throws {
+        try await withFixture(.off) { fixture in
+            let script = """
+                echo cpus $(nproc)
+                echo data $(ulimit -d)
+                echo processes $(awk '/Max processes/ { print $3 }' /proc/self/limits)
+                head -c 200000000 /dev/zero | tail >/dev/null || echo refused
+                """
+            let launch = try fixture.launch(script) {
+                $0.resources = ResourceLimits(memory: 64 << 20, cpu: 0.5, processes: 4000)
+            }
+            let lines = try await Story(of: fixture.supervisor.launch(launch)).logLines
+            #expect(lines.contains("INFO cpus 1"))
+            #expect(lines.contains("INFO data 65536"))
+            #expect(lines.contains("INFO processes 4000"))
+            #expect(lines.contains("INFO refused"))
+        }
+    }
+
+    @Test
+    func unlimitedByDefault() async throws {
+        try await withFixture { fixture in
+            let launch = try fixture.launch("echo cpus $(nproc); echo data $(ulimit -d)")
+            let lines = try await Story(of: fixture.supervisor.launch(launch)).logLines
+            #expect(lines.contains("INFO cpus \(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"))
+            #expect(lines.contains("INFO data unlimited"))
+        }
+    }
+
     @Test(arguments: KillTests.policies)
     func leaseThatIsNotRenewedFencesTheAttempt(cgroups: CgroupPolicy) async throws {
         try await withFixture(cgroups) { fixture in

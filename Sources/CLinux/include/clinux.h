@@ -126,6 +126,19 @@ int hw_list_threads(int pid, int *tids, int capacity);
 // Removes empty cgroups below a cgroup folder, then itself.
 int hw_remove_cgroup(const char *path);
 
+// What a program may use where no cgroup limits it; 0: no limit.
+struct hw_limits {
+    int64_t memory;     // bytes of data of each process (RLIMIT_DATA)
+    int64_t processes;  // of its user, itself included (RLIMIT_NPROC; root has no limit)
+    int32_t cpus;       // how many CPUs it may run on
+    uint32_t first_cpu; // the first of them, among those that this process may run on
+};
+// Limits a process and all that it starts from now on; 0 as pid: the caller. 0 or -errno.
+int hw_limit(int pid, const struct hw_limits *limits);
+
+// No core files of this process and of all that it starts: they would hold secrets.
+void hw_disable_core_files(void);
+
 struct hw_spawn {
     const char *path;
     const char *const *arguments;    // ended by NULL
@@ -137,6 +150,7 @@ struct hw_spawn {
     const uint32_t *groups;
     size_t group_count;
     int cgroup;                      // descriptor of a cgroup folder; -1 none
+    struct hw_limits limits;
     // Answers.
     int pid;
     int failure;                     // errno, 0 when the program runs
@@ -148,6 +162,9 @@ struct hw_spawn {
 int hw_start(struct hw_spawn *request);
 
 // For the worker.
+
+// Whether systemd made a cgroup folder for a unit with Delegate=yes.
+int hw_is_delegated(const char *folder);
 // Starts `path launcher` in a session of its own; descriptor 0 is `channel`, 1 and 2 are `log`. Its pid.
 int hw_start_launcher(const char *path, int channel, int log);
 

@@ -2,7 +2,6 @@ extension Configuration {
     /// The keys that were set and that this version reads, but does not act upon.
     var withoutEffect: [String] {
         var keys: [String] = []
-        if resources.memory != nil || resources.cpu != nil || resources.pids != nil { keys.append("resources") }
         if !servers.isEmpty { keys.append("servers") }
         return keys
     }

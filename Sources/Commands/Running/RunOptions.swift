@@ -2,6 +2,7 @@ import ArgumentParser
 import HoistwayModel
 import Logging
 import RedisClient
+import Supervision
 import WorkerCore
 
 /// What a worker and `up` have in common.
@@ -69,6 +70,8 @@ struct RunOptions: ParsableArguments {
         settings.killGrace = worker.killGrace ?? settings.killGrace
         settings.fenceMargin = worker.fenceMargin ?? settings.fenceMargin
         settings.detachFor = worker.detachFor ?? settings.detachFor
+        let resources = configuration.resources
+        settings.resources = ResourceLimits(memory: resources.memory, cpu: resources.cpu, processes: resources.pids)
         settings.user = worker.user
         settings.environment = worker.environment
         settings.noCommandEval = noCommandEval || worker.noCommandEval ?? false

@@ -32,6 +32,11 @@ actor ChaosRun {
     func run() async throws -> [String] {
         mkdir("\(folder)/locks", 0o700)
         try site.recipe("backup", ChaosRecipe.text(folder: folder))
+        // Every job is judged at the end: none is pruned before.
+        let settings = open("\(folder)/hoistway.yaml", O_CREAT | O_WRONLY, 0o600)
+        let text = "retention: {backup: {count: 1000000, logBytes: 100GiB}}\n"
+        Glibc.write(settings, text, text.utf8.count)
+        close(settings)
         for index in 0..<ChaosRun.count { workers.append(try await worker(index)) }
         let clock = ContinuousClock()
         let end = clock.now + .seconds(ChaosRun.seconds)
@@ -56,7 +61,10 @@ actor ChaosRun {
 
     func worker(_ index: Int) async throws -> RunningProgram {
         try await site.worker(
-            ["--slots", "4", "--node", index < 2 ? "a" : "b", "--fence-after", "4s"],
+            [
+                "--config", "\(folder)/hoistway.yaml", "--slots", "4", "--node", index < 2 ? "a" : "b", "--fence-after",
+                "4s",
+            ],
             data: data(index),
             redis: index < 2 ? nil : proxies[index].url,
             environment: ["HOISTWAY_WORKER_FENCE_MARGIN": "2s"],
@@ -110,7 +118,7 @@ actor ChaosRun {
             let waiting = try? await site.client.send(["LLEN", .string("\(site.prefix):inbox:backup")])
             guard case .integer(let waiting) = waiting else { return .max }
             var left = Int(waiting)
-            for id in open {
+            for id in unended {
                 guard let hash = try? await site.client.send(["HMGET", .string("\(site.prefix):job:\(id)"), "status"])
                 else { return .max }
                 let status = hash.array?.first?.string
@@ -121,7 +129,7 @@ actor ChaosRun {
     }
 
     private var closed: Set<String> = []
-    private var open: [String] { accepted.filter { !closed.contains($0) } }
+    private var unended: [String] { accepted.filter { !closed.contains($0) } }
 
     private var leftFolders: [String] {
         (0..<ChaosRun.count).flatMap { index in

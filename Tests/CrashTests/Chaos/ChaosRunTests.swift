@@ -17,11 +17,11 @@ struct ChaosRunTests {
                 let run = try await ChaosRun(site: site)
                 let violations = try await run.run()
                 print(await run.summary)
-                for violation in violations { print("chaos: VIOLATION: \(violation)") }
+                for violation in violations.prefix(50) { print("chaos: VIOLATION: \(violation)") }
                 print(
                     "chaos: seed \(seed): \(violations.isEmpty ? "every promise held" : "\(violations.count) violations")"
                 )
-                #expect(violations == [])
+                #expect(violations.isEmpty)
             }
         }
         try await redis.stop(SIGKILL)
