@@ -20,8 +20,8 @@ struct HoistwayCommand: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     EnqueueCommand.self, StatusCommand.self, ListCommand.self, WaitCommand.self, LogsCommand.self,
-                    HistoryCommand.self, EventsCommand.self, KillCommand.self, RetryCommand.self, RemoveCommand.self,
-                    PromoteCommand.self,
+                    HistoryCommand.self, EventsCommand.self, KillCommand.self, RetryCommand.self, RollbackCommand.self,
+                    RemoveCommand.self, PromoteCommand.self,
                 ]
             ),
             CommandGroup(

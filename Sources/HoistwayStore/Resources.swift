@@ -40,7 +40,7 @@ extension Store {
         guard try await isKnown(resource.type) else { throw Refusal.unknownType(resource.type) }
         let arguments: [RedisArgument] = [
             .string(resource.type.name), .string(resource.id), .bytes(resource.bytes),
-            .string(version.map { String($0) } ?? ""),
+            .string(version.map { String($0) } ?? ""), .string(resource.retention?.json.text ?? ""),
         ]
         let (code, values) = try await answer(Scripts.putResource, arguments)
         if code == .headChanged { throw Refusal.changed(resource.type, resource.id, values.first?.string) }

@@ -2762,12 +2762,13 @@ table.sort(found, function(one, other) return one[2] > other[2] end)
 local rows = {}
 for index = 1, math.min(#found, 100) do
   local id = found[index][1]
-  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
-  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes', 'resourceId')
+  local retention = redis.call('HGET', P .. 'resource:' .. (j[1] or '') .. ':' .. (j[4] or ''), 'retention')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0', j[4] or '', retention or '' }
 end
 return rows
 """#,
-        sha1: "8a97dfd057e9553b3aa5df630fae6db707137e6a",
+        sha1: "8a069fb41255643a3d178dadd8cb7cefad0bc2f1",
         keyCount: 2
     )
 
@@ -7403,7 +7404,7 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
 end
-local kind, id, definition, expected = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local kind, id, definition, expected, retention = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = P .. 'resource:' .. kind .. ':' .. id
 local r = redis.call('HMGET', key, 'version', 'definition')
 if expected ~= '' and expected ~= (r[1] or '0') then return { HEAD_CHANGED, r[1] or '0' } end
@@ -7411,11 +7412,12 @@ if r[2] == definition then return { ALREADY, r[1] } end
 local version = number(tonumber(r[1] or '0') + 1)
 redis.call('HSET', key, 'type', kind, 'id', id, 'definition', definition, 'version', version, 'updatedAt', AT)
 redis.call('HSETNX', key, 'createdAt', AT)
+if retention == '' then redis.call('HDEL', key, 'retention') else redis.call('HSET', key, 'retention', retention) end
 redis.call('SADD', P .. 'resources', kind .. ':' .. id)
 announce('resourceChanged', 'type', kind, '{"resourceId":' .. quoted(id) .. ',"version":' .. version .. '}')
 return { OK, version }
 """#,
-        sha1: "00569abc317c666165ec25ca75a94037210a85c3",
+        sha1: "d5442ab1b93021928930638a0deaa434eee95ff3",
         keyCount: 2
     )
 

@@ -142,6 +142,12 @@ import Testing
         try await API.with(configuring: { $0.noAuth = true }) { api async throws in
             let answer = try await api.stranger.post("/api/v1/jobs", ["type": "application", "applicationId": "a"])
             #expect(answer.status == 202)
+            let own = [("host", "localhost:1"), ("origin", "http://localhost:1")]
+            #expect(try await api.stranger.get("/api/v1/jobs", own).status == 200)
+            let foreign = [("host", "localhost:1"), ("origin", "https://evil.example")]
+            #expect(try await api.stranger.get("/api/v1/jobs", foreign)["code"] == "foreign_origin")
+            let rebound = try await api.stranger.get("/api/v1/jobs", [("host", "evil.example:80")])
+            #expect(rebound.status == 403 && rebound["code"] == "foreign_host")
         }
         for address in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "127.0.0.1.example:1"] {
             #expect(throws: APIConfigurationError.self) { try APIConfiguration(listen: address, noAuth: true) }

@@ -39,7 +39,7 @@ struct HTTPClient: Sendable {
 
     func head(_ method: String, _ path: String, _ headers: [(String, String)], body: [UInt8]?) -> HTTPRequestHead {
         var all = HTTPHeaders(headers)
-        all.replaceOrAdd(name: "host", value: "127.0.0.1")
+        if all["host"].isEmpty { all.add(name: "host", value: "127.0.0.1") }
         if let token, all["authorization"].isEmpty { all.add(name: "authorization", value: "Bearer \(token)") }
         if let body, all["content-length"].isEmpty, all["transfer-encoding"].isEmpty {
             all.add(name: "content-length", value: "\(body.count)")

@@ -1,5 +1,6 @@
 import HTTPAPI
 import HoistwayModel
+import HoistwayStore
 import TestSupport
 import Testing
 
@@ -54,6 +55,23 @@ import Testing
                 ["type": "application", "applicationId": "shop/front", "priority": 77]
             )
             #expect(wrong.status == 422 && wrong["fieldErrors"].objectValue?.keys == ["priority"])
+        }
+    }
+
+    @Test func aResourceKeepsItsJobsForItself() async throws {
+        try await API.with { api async throws in
+            let kept = try await api.http.put(Self.path, ["retention": ["count": 1, "age": "365d"]])
+            #expect(kept["retention"]["count"] == 1 && kept["retention"]["age"] == 31_536_000)
+            for (id, resource) in [("a1", "shop/front"), ("a2", "shop/front"), ("b1", "other"), ("b2", "other")] {
+                try await api.enqueue(id, resource)
+                try await api.end(try await api.start())
+            }
+            let strict = RetentionRules(standard: Retention(age: .seconds(3600), count: 2, logBytes: 1 << 30))
+            #expect(try await api.store.prune(strict).removed == 1)
+            let left = try await api.http(.read).get("/api/v1/jobs")["items"].arrayValue?.compactMap { $0["id"] }
+            #expect(left == ["b2", "b1", "a2"])
+            let wrong = try await api.http.put(Self.path, ["retention": ["count": -1, "years": 1]])
+            #expect(Set(wrong["fieldErrors"].objectValue?.keys ?? []) == ["retention.count", "retention.years"])
         }
     }
 

@@ -46,8 +46,8 @@ import Testing
             #expect(answer[header: "content-security-policy"]?.contains("default-src 'none'") == true)
             #expect(answer[header: "cache-control"] == "no-store" && answer[header: "referrer-policy"] == "no-referrer")
             #expect(answer[header: "access-control-allow-origin"] == nil)
-            let evil = try await api.http.get("/api/v1/jobs", [("x-request-id", "a b\u{7F}")])
-            #expect(evil[header: "x-request-id"] != "a b\u{7F}" && evil.status == 200)
+            let evil = try await api.http.get("/api/v1/jobs", [("x-request-id", "no id!")])
+            #expect(evil[header: "x-request-id"] != "no id!" && evil.status == 200)
         }
     }
 

@@ -1,8 +1,11 @@
 import HTTPAPI
 import HoistwayModel
 import HoistwayStore
+import NIOCore
+import NIOPosix
 import RESP
 import RedisClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -57,11 +60,15 @@ import Testing
             try await api.enqueue("a", nil, ["maxAttempts": 2])
             let first = try await api.start()
             try await api.appendLog(first, "first\n", at: 0)
-            async let stream = api.http(.read).events("/api/v1/jobs/a/logs/stream")
-            try await eventually("the follower") { api.services.followers == 1 }
-            // The end of the first attempt drops its copy: what is followed must have been read by then.
-            try await Task.sleep(for: .milliseconds(600))
+            let seen = Mutex(0)
+            async let stream = api.http(.read).events("/api/v1/jobs/a/logs/stream") { events in
+                seen.withLock { $0 = events.count }
+                return false
+            }
+            // The start of the second attempt drops the copy of the first.
+            try await eventually("the first line") { seen.withLock { $0 } == 1 }
             try await api.end(first, .failed, [("logBytes", "6")])
+            _ = try await api.store.tick(process: "test", canListen: false)
             let second = try await api.start()
             try await api.appendLog(second, "second\n", at: 0)
             try await api.end(second, .done, [("logBytes", "7")])
@@ -103,6 +110,29 @@ import Testing
                 #expect(before <= 4)
             }
             try await eventually("all to have left") { api.services.followers == 0 }
+        }
+    }
+
+    @Test func aClientThatTakesNothingIsLeft() async throws {
+        try await API.with(configuring: { $0.limits.patience = .seconds(1) }) { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            let fence = try #require(job.fence)
+            let line = [UInt8](repeating: UInt8(ascii: "x"), count: 65_535) + [UInt8(ascii: "\n")]
+            for index in 0..<256 {
+                let piece = LogPiece(offset: index << 16, bytes: line)
+                _ = try await api.store.appendLog("a", fence: fence, piece, most: 1 << 25, all: 1 << 26)
+            }
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+                .connect(host: "127.0.0.1", port: api.server.port).get()
+            let token = try #require(api.tokens[.read])
+            let head = "GET /api/v1/jobs/a/logs/stream HTTP/1.1\r\nhost: x\r\nx-api-key: \(token)\r\n\r\n"
+            try await channel.writeAndFlush(ByteBuffer(string: head)).get()
+            try await eventually("the follower") { api.services.followers == 1 }
+            try await eventually("the follower to be gone") { api.services.followers == 0 }
+            try await channel.close().get()
         }
     }
 

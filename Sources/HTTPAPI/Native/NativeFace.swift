@@ -11,6 +11,8 @@ package struct NativeFace: Face {
         self.services = services
     }
 
+    package func owns(_ path: String) -> Bool { path == NativeFace.prefix || path.hasPrefix("\(NativeFace.prefix)/") }
+
     package var routes: [Route] {
         jobRoutes + logRoutes + queueRoutes + scheduleRoutes + resourceRoutes
     }

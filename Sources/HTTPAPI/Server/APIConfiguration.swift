@@ -63,7 +63,10 @@ package struct APIConfiguration: Sendable {
         }
     }
 
-    package var isLoopback: Bool {
+    package var isLoopback: Bool { APIConfiguration.isLoopback(host) }
+
+    /// Whether a name or an address is this host's own.
+    static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

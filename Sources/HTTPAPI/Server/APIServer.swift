@@ -43,6 +43,7 @@ package struct APIServer: Service {
                 isOpen: configuration.noAuth,
                 limits: configuration.limits
             ),
+            isOpen: configuration.noAuth,
             services: services,
             limits: configuration.limits,
             logger: logger

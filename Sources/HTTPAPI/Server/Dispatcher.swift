@@ -13,6 +13,8 @@ struct Dispatcher: HTTPResponder {
     let table: RouteTable
     let standard: any Face
     let authenticator: Authenticator
+    /// Nobody needs a token.
+    let isOpen: Bool
     let services: Services
     let limits: APIConfiguration.Limits
     let logger: Logger
@@ -63,6 +65,7 @@ struct Dispatcher: HTTPResponder {
             let match = try Dispatcher.match(found, request.method)
             route = match.route
             asked.parameters = match.parameters
+            if isOpen { try OwnPages.check(request.head) }
             caller = try await allow(match.route.access, asked)
             asked.caller = caller
             let response = try await match.route.respond(asked)

@@ -173,10 +173,15 @@ private struct SharedLog: LogReading {
     let path: String
     let reads: SharedReads<LogService.Place, LogChunk>
 
+    /// Most bytes of a piece: what a follower that is slow to take it holds in memory.
+    private static let pieceSize = 256 << 10
+
     func read(from offset: Int) async throws -> LogChunk {
         let source = source
         return try await reads.value(LogService.Place(path: path, offset: offset)) {
-            try await source.read(from: offset)
+            var chunk = try await source.read(from: offset)
+            if chunk.bytes.count > SharedLog.pieceSize { chunk.bytes = Array(chunk.bytes.prefix(SharedLog.pieceSize)) }
+            return chunk
         }
     }
 

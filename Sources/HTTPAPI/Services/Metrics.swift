@@ -149,7 +149,8 @@ extension Metrics {
         text.family("hoistway_redis_reconnects_total", "counter", "Connections to Redis that were made anew.")
         text.sample("hoistway_redis_reconnects_total", Double(max(0, client.connections - 1)))
         text.family("hoistway_followers", "gauge", "Streams and long polls that are open.")
-        text.sample("hoistway_followers", Double(hub.count))
+        // This one follows the events too, to count them.
+        text.sample("hoistway_followers", Double(max(0, hub.count - 1)))
         return text.text
     }
 

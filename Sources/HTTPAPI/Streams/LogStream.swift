@@ -32,6 +32,9 @@ struct LogStream {
         self.wording = wording
     }
 
+    /// How much text is gathered before it is sent, in bytes.
+    private static let sendSize = 64 << 10
+
     mutating func run(_ writer: inout StreamWriter) async throws {
         while let step = try await follow.next() {
             var buffer = ByteBuffer()
@@ -41,7 +44,7 @@ struct LogStream {
             case .attempt(let number):
                 flush(into: &buffer)
                 buffer.writeImmutableBuffer(LogStream.attempt(number))
-            case .chunk(let chunk): write(chunk, into: &buffer)
+            case .chunk(let chunk): try await write(chunk, &buffer, &writer)
             case .end(let job):
                 flush(into: &buffer)
                 let data = wording.end(job).utf8
@@ -51,7 +54,11 @@ struct LogStream {
         }
     }
 
-    private mutating func write(_ chunk: LogChunk, into buffer: inout ByteBuffer) {
+    private mutating func write(
+        _ chunk: LogChunk,
+        _ buffer: inout ByteBuffer,
+        _ writer: inout StreamWriter
+    ) async throws {
         if let gap = chunk.gap {
             flush(into: &buffer)
             let data: JSON = ["from": .int(gap.lowerBound), "to": .int(gap.upperBound)]
@@ -64,6 +71,10 @@ struct LogStream {
             tell(partial + chunk.bytes[begin..<end], behind: place, into: &buffer)
             partial = []
             begin = end + 1
+            if buffer.readableBytes >= LogStream.sendSize {
+                try await writer.write(buffer)
+                buffer.clear()
+            }
         }
         partial += chunk.bytes[begin...]
         behind = chunk.position

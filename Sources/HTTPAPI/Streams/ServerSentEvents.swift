@@ -15,16 +15,16 @@ enum ServerSentEvent {
     ) {
         if let name { buffer.writeString("event: \(name)\n") }
         if let id { buffer.writeString("id: \(id)\n") }
-        buffer.writeString("data: ")
         // A carriage return would end the field: what follows it is another line of the same data.
-        for byte in data {
-            if byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") {
-                buffer.writeString("\ndata: ")
-            } else {
-                buffer.writeInteger(byte)
-            }
+        let lines = data.split(omittingEmptySubsequences: false) {
+            $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n")
         }
-        buffer.writeString("\n\n")
+        for line in lines {
+            buffer.writeString("data: ")
+            buffer.writeBytes(line)
+            buffer.writeString("\n")
+        }
+        buffer.writeString("\n")
     }
 
     static let heartbeat = ByteBuffer(string: ": \n\n")

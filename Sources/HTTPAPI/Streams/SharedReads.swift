@@ -9,6 +9,9 @@ final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         var size = 0
     }
 
+    /// Most results that are kept: who follows closely is near the newest.
+    private static var mostResults: Int { 64 }
+
     private let most: Int
     private let size: @Sendable (Value) -> Int
     private let state = Mutex(State())
@@ -47,6 +50,6 @@ final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         guard size > 0, size <= most else { return }
         state.kept.append((key, value, size))
         state.size += size
-        while state.size > most { state.size -= state.kept.removeFirst().size }
+        while state.size > most || state.kept.count > Self.mostResults { state.size -= state.kept.removeFirst().size }
     }
 }
