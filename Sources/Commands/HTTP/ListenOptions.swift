@@ -61,6 +61,12 @@ enum APIProcess {
         )
     }
 
+    /// Whether a job's log lies where workers put logs: what else its record may name is not for the network to read.
+    static func isAttemptLog(_ job: Job) -> Bool {
+        guard let path = job.logPath, path.hasSuffix("/jobs/\(job.id)/\(job.attempt)/log") else { return false }
+        return path.hasPrefix("/") && !path.split(separator: "/").contains("..")
+    }
+
     /// - Throws: `CommandFailure` when it cannot listen.
     static func start(
         _ settings: APIConfiguration,
@@ -74,7 +80,7 @@ enum APIProcess {
         let services = Services(
             client: client,
             prefix: prefix,
-            logFile: { LogSource.file(of: $0, configuration) },
+            logFile: { isAttemptLog($0) ? LogSource.file(of: $0, configuration) : nil },
             logger: logger
         )
         do {
