@@ -52,13 +52,7 @@ enum APIProcess {
     }
 
     static func client(_ url: RedisURL, logger: Logger) -> RedisClient {
-        RedisClient(
-            url: url,
-            name: "hoistway-api",
-            scripts: Scripts.all,
-            commandTimeout: .seconds(3),
-            logger: logger
-        )
+        RedisClient(url: url, name: "hoistway-api", scripts: Scripts.all, logger: logger)
     }
 
     /// Whether a job's log lies where workers put logs: what else its record may name is not for the network to read.
