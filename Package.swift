@@ -50,6 +50,8 @@ let package = Package(
                 "RESP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
@@ -82,6 +84,7 @@ let package = Package(
             dependencies: ["CLinux", "HoistwayModel"],
             swiftSettings: strict
         ),
+        .target(name: "Remote", dependencies: ["CLinux", "HoistwayModel"], swiftSettings: strict),
         .target(
             name: "Recipes",
             dependencies: [
@@ -98,7 +101,7 @@ let package = Package(
         .target(
             name: "WorkerCore",
             dependencies: [
-                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes", "Remote",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -126,8 +129,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "HTTPAPI", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision",
-                "WorkerCore",
+                "CLinux", "HTTPAPI", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote",
+                "Supervision", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
@@ -140,7 +143,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "RESP", "RedisClient",
+                "CLinux", "RESP", "RedisClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -173,6 +176,7 @@ let package = Package(
         ),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests",
@@ -197,7 +201,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",
+                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "Remote", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

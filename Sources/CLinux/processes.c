@@ -141,6 +141,10 @@ static int remove_cgroup(const char *path, int depth) {
 
 int hw_remove_cgroup(const char *path) { return remove_cgroup(path, 0); }
 
+int hw_spawn_closing_from(posix_spawn_file_actions_t *actions, int first) {
+    return -posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 int hw_start_launcher(const char *path, int channel, int log) {
     // The descriptors are lifted first: a dup2 onto 0…2 must not hit one that is still to be copied.
     int input = fcntl(channel, F_DUPFD_CLOEXEC, 3), output = fcntl(log, F_DUPFD_CLOEXEC, 3);

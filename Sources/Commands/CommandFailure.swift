@@ -65,14 +65,32 @@ extension CommandFailure {
 
     private init(_ error: RedisError) {
         switch error.code {
-        case .invalidURL: self.init(.usage, error.message)
-        case .server where !["NOAUTH", "WRONGPASS", "LOADING"].contains(error.serverCode):
-            self.init(.failed, error.description)
-        case .server: self.init(.unavailable, "\(error); check the URL given by --redis or HOISTWAY_REDIS")
+        case .invalidURL, .needsHashTag: self.init(.usage, error.message)
+        case .notReplicated: self.init(.unavailable, error.message)
+        case .server where error.serverCode == "NOPERM" || error.message.contains("The user executing the script"):
+            let advice = "what a user of Redis needs is in the guide \"Running Redis for Hoistway\""
+            self.init(.failed, "\(error.sentence); \(advice)")
+        case .server where ["NOAUTH", "WRONGPASS"].contains(error.serverCode):
+            self.init(.unavailable, "\(error.sentence); check the URL given by --redis or HOISTWAY_REDIS")
+        case .server where ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED"].contains(error.serverCode):
+            self.init(.unavailable, "\(error.sentence); try again, or check the URL given by --redis or HOISTWAY_REDIS")
+        case .server: self.init(.failed, error.description)
         case .cancelled: self.init(.failed, "it was cancelled")
         default:
-            let advice = "start one with \"hoistway up\", or name another with --redis or HOISTWAY_REDIS"
-            self.init(.unavailable, "Redis cannot be reached: \(error.message); \(advice)")
+            // Where nobody listens there may be none at all.
+            let advice =
+                error.isRefusal ? "start one with \"hoistway up\", or name another with" : "check the URL given by"
+            let isSaid = error.message.hasPrefix("cannot reach Redis at ")
+            let text = isSaid ? error.message : "Redis cannot be reached: \(error.message)"
+            self.init(.unavailable, "\(text); \(advice) --redis or HOISTWAY_REDIS")
         }
+    }
+}
+
+extension RedisError {
+    /// What it says, ready to be gone on with.
+    fileprivate var sentence: Substring {
+        let text = description[...]
+        return text.last == "." ? text.dropLast() : text
     }
 }

@@ -1,8 +1,9 @@
 import ArgumentParser
+import HoistwayStore
 
 /// The options that every command has.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where Redis is.", valueName: "url"))
+    @Option(help: ArgumentHelp("Where Redis is: redis://, rediss://, unix:// or redis+sentinel://.", valueName: "url"))
     var redis: String?
 
     @Option(help: ArgumentHelp("First part of every key (default: hoistway).", valueName: "p"))
@@ -13,10 +14,29 @@ struct GlobalOptions: ParsableArguments {
     )
     var config: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "local (default): done when Redis has it; replicated: when a replica has it too.",
+            valueName: "mode"
+        ),
+        transform: { text in
+            guard let durability = Durability(rawValue: text) else {
+                throw ValidationError("it must be local or replicated")
+            }
+            return durability
+        }
+    )
+    var durability: Durability?
+
     @Flag(help: "Print JSON.")
     var json = false
 
-    static let withValue = ["--redis", "--prefix", "--config"]
+    static let withValue = ["--redis", "--prefix", "--config", "--durability"]
+
+    /// What was said here, else in the configuration.
+    func durability(_ configuration: Configuration) -> Durability {
+        durability ?? configuration.durability ?? .local
+    }
 
     /// Moves the options that stand before the command behind its name, where the parser knows them.
     static func behindTheCommand(_ arguments: [String]) -> [String] {

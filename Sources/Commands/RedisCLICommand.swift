@@ -50,7 +50,8 @@ struct RedisCLICommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(config, console: console)
-        let url = try await RedisLocation.resolve(redis, configuration, console: console)
+        var url = try await RedisLocation.resolve(redis, configuration, console: console)
+        if url.sentinels != nil { url.address = try await RedisCLICommand.master(url) }
         guard let program = SystemFile.find("redis-cli", in: console.environment["PATH"] ?? "/usr/bin:/bin") else {
             throw CommandFailure(.failed, "redis-cli is not installed: apt-get install redis-tools")
         }
@@ -67,9 +68,24 @@ struct RedisCLICommand: AsyncParsableCommand {
         case .tcp(let host, let port): words = ["-h", host, "-p", String(port)]
         case .unix(let path): words = ["-s", path]
         }
+        if let tls = url.tls {
+            words.append("--tls")
+            if let path = tls.authorities { words += ["--cacert", path] }
+            if let path = tls.certificate { words += ["--cert", path] }
+            if let path = tls.key { words += ["--key", path] }
+        }
         if let user = url.username { words += ["--user", user] }
         if url.database != 0 { words += ["-n", String(url.database)] }
         return words
+    }
+
+    /// Where the sentinels say that the master is.
+    private static func master(_ url: RedisURL) async throws -> RedisURL.Address {
+        let client = RedisLocation.client(url)
+        try await client.connect()
+        let address = client.address ?? url.address
+        await client.close()
+        return address
     }
 
     /// Becomes another program; returns only to say why not.

@@ -21,8 +21,16 @@ enum RedisLocation {
     }
 
     /// A client that tells its errors only to who calls.
-    static func client(_ url: RedisURL, commandTimeout: Duration = .seconds(5)) -> RedisClient {
-        RedisClient(url: url, name: "hoistway-cli", scripts: [], commandTimeout: commandTimeout, logger: .silent)
+    /// - Parameter prefix: of the keys that it is for; nil where it is for none.
+    static func client(_ url: RedisURL, prefix: String? = nil, commandTimeout: Duration = .seconds(5)) -> RedisClient {
+        RedisClient(
+            url: url,
+            name: "hoistway-cli",
+            scripts: [],
+            keys: prefix.map { Keys(prefix: $0).together } ?? [],
+            commandTimeout: commandTimeout,
+            logger: .silent
+        )
     }
 
     /// Whether a Redis is there and lets us in, also when it is still loading its data.

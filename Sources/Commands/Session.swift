@@ -21,11 +21,11 @@ struct Session: Sendable {
         let console = Console.current
         let configuration = try ConfigurationFile.load(options.config, console: console)
         let url = try await RedisLocation.resolve(options.redis, configuration, console: console)
-        let client = RedisLocation.client(url)
+        let prefix = try Session.prefix(options, configuration)
+        let client = RedisLocation.client(url, prefix: prefix)
         do {
             try await client.connect()
-            let prefix = try Session.prefix(options, configuration)
-            let store = Store(redis: client, prefix: prefix)
+            let store = Store(redis: client, prefix: prefix, durability: options.durability(configuration))
             _ = try await store.register(types: [])
             let session = Session(console: console, configuration: configuration, client: client, store: store)
             let result = try await body(session)

@@ -23,7 +23,7 @@ public final class HoistwayClient: Sendable {
 
     /// Connects to the Redis behind Hoistway.
     /// - Parameters:
-    ///   - url: `redis://user:password@host:port/db` or `unix:///path`.
+    ///   - url: `redis://user:password@host:port/db`, `rediss://…`, `unix:///path` or `redis+sentinel://…` (<doc:Redis>).
     ///   - prefix: the key prefix of the workers' configuration.
     ///   - patience: how long an outage of Redis is borne before an operation throws `unreachable`.
     /// - Throws: ``HoistwayError``: `invalid` for a URL that is none, `unreachable`, `redis` when Redis does not let us in,
@@ -36,7 +36,13 @@ public final class HoistwayClient: Sendable {
         guard !prefix.isEmpty else { throw HoistwayError(.invalid, "the prefix must not be empty") }
         return try await translating {
             let silent = Logger(label: "hoistway") { _ in SwiftLogNoOpLogHandler() }
-            let redis = RedisClient(url: try RedisURL(url), name: "hoistway-producer", scripts: [], logger: silent)
+            let redis = RedisClient(
+                url: try RedisURL(url),
+                name: "hoistway-producer",
+                scripts: [],
+                keys: Keys(prefix: prefix).together,
+                logger: silent
+            )
             let store = Store(redis: redis, prefix: prefix)
             do {
                 try await redis.connect()

@@ -87,7 +87,7 @@ extension HoistwayError {
 
     private init(_ error: RedisError) {
         switch error.code {
-        case .invalidURL: self.init(.invalid, error.message)
+        case .invalidURL, .needsHashTag: self.init(.invalid, error.message)
         case .cancelled: self.init(.cancelled, "the task was cancelled")
         case .server: self.init(error.isRefusal ? .unreachable : .redis, error.description)
         default: self.init(.unreachable, "Redis cannot be reached: \(error.message)")

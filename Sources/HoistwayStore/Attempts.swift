@@ -59,7 +59,8 @@ package struct Outcome: Sendable {
 extension Store {
     /// Takes up to `count` jobs for a worker; each is `starting` from then on, with a fence of its own.
     package func claim(_ claimant: Claimant, count: Int) async throws -> [Job] {
-        Store.jobs(in: try await run(Scripts.claim, Store.arguments(of: claimant, count: count)))
+        if durability == .replicated { try await requireReplica() }
+        return Store.jobs(in: try await run(Scripts.claim, Store.arguments(of: claimant, count: count)))
     }
 
     /// Waits for a hint that there may be work, and then takes up to `count` jobs, in one round trip.
@@ -75,6 +76,11 @@ extension Store {
         on connection: RedisBlockingConnection
     ) async throws -> [Job] {
         let lanes = claimant.types.flatMap { type in claimant.scopes.map { keys.wake(type, scope: $0) } }
+        if durability == .replicated {
+            _ = try await connection.blpop([keys.wake(claimer: claimant.workerID)] + lanes, seconds: seconds)
+            // Nobody else's commands wait for the replica with it.
+            return try await through(connection).claim(claimant, count: count)
+        }
         let script: [RedisArgument] = ["EVALSHA", .string(Scripts.claim.sha1), 1, .string(keys.meta)]
         let reply = try await connection.blpop(
             [keys.wake(claimer: claimant.workerID)] + lanes,
@@ -97,6 +103,10 @@ extension Store {
         thenClaim claimant: Claimant,
         count: Int
     ) async throws -> (StoreCode, [Job]) {
+        if durability == .replicated {
+            // The next one is for the claimer, which can wait for the replica.
+            return (try await finish(id, fence: fence, outcome), [])
+        }
         let meta = RedisArgument.string(keys.meta)
         let replies = try await redis.pipeline([
             ["EVALSHA", .string(Scripts.finish.sha1), 1, meta] + Store.arguments(of: id, fence, outcome),
@@ -140,7 +150,7 @@ extension Store {
         return try await code(Scripts.report, head + .fields(fields))
     }
 
-    private static func jobs(in reply: RESPValue) -> [Job] {
+    static func jobs(in reply: RESPValue) -> [Job] {
         reply.array?.map { Job(fields: $0.pairs) } ?? []
     }
 

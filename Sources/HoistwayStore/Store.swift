@@ -24,10 +24,22 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+/// When a change counts as made.
+package enum Durability: String, Sendable, CaseIterable {
+    /// The Redis that takes it has it.
+    case local
+    /// One replica has it too, so that a failover does not undo it.
+    case replicated
+
+    /// How long a replica may take to confirm.
+    package static let patience = Duration.seconds(1)
+}
+
 /// Everything that is kept in Redis, one operation a method. Reads and writes jobs, never decides on its own.
 package struct Store: Sendable {
     package let redis: any RedisCommands
     package let keys: Keys
+    package let durability: Durability
     /// The command of the control list for which scripts are run: they have an effect only while it stands at the head.
     private var command: [UInt8]?
 
@@ -35,14 +47,15 @@ package struct Store: Sendable {
     package static let schema = 1
     package static let minimumReader = 1
 
-    package init(redis: any RedisCommands, prefix: String) {
+    package init(redis: any RedisCommands, prefix: String, durability: Durability = .local) {
         self.redis = redis
+        self.durability = durability
         keys = Keys(prefix: prefix)
     }
 
     /// The same store through another connection.
     package func through(_ redis: any RedisCommands) -> Store {
-        Store(redis: redis, prefix: keys.prefix)
+        Store(redis: redis, prefix: keys.prefix, durability: durability)
     }
 
     /// The same store on behalf of a command of the control list, as it lies there.
@@ -55,7 +68,12 @@ package struct Store: Sendable {
 
     func run(_ script: RedisScript, _ arguments: [RedisArgument]) async throws -> RESPValue {
         let meta = RedisArgument.string(keys.meta)
-        guard let command else { return try await redis.run(script, keys: [meta], arguments: arguments) }
+        guard let command else {
+            if durability == .replicated, Store.acknowledged.contains(script) {
+                return try await replicated(script, arguments)
+            }
+            return try await redis.run(script, keys: [meta], arguments: arguments)
+        }
         return try await redis.run(
             script,
             keys: [meta, .string(keys.control)],

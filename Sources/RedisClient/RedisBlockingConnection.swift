@@ -53,16 +53,16 @@ package final class RedisBlockingConnection: RedisCommands {
         let pop: [RedisArgument] = ["BLPOP"] + keys.map { .string($0) } + [.string("\(wait)")]
         let replies = await execute([pop, command], timeout: .seconds(wait) + Self.grace)
         if let failure = replies.failure { throw failure }
-        if case .error(let message) = replies.values[0] { throw .server(message) }
-        if case .error(let message) = replies.values[1] { return .failure(.server(message)) }
+        let isDirect = replies.isDirect
+        if case .error(let message) = replies.values[0] { throw .server(message, isDirect: isDirect) }
+        if case .error(let message) = replies.values[1] { return .failure(.server(message, isDirect: isDirect)) }
         return .success(replies.values[1])
     }
 
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
-        let limit = TimeAmount(timeout ?? connector.timeout)
         do throws(RedisError) {
             let connection = try await connection()
-            let replies = await connection.execute(commands, deadline: .now() + limit)
+            let replies = await connector.execute(commands, on: connection, timeout: timeout)
             if let failure = replies.failure {
                 connection.close(failure)
                 state.withLock { if $0.connection === connection { $0.connection = nil } }

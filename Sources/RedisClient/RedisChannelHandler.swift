@@ -135,7 +135,9 @@ extension RedisChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(RedisError(.closed, "the connection to Redis at \(address) broke (\(error))"))
+        let host = if case .tcp(let host, _) = address { host } else { "" }
+        let reason = TLSFailure.reason(of: error, host: host) ?? "\(error)"
+        close(RedisError(.closed, "the connection to Redis at \(address) broke (\(reason))"))
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

@@ -27,11 +27,14 @@ package final class RedisClient: RedisCommands {
     /// - Parameters:
     ///   - name: what `CLIENT LIST` shows.
     ///   - scripts: are loaded on each new connection.
+    ///   - keys: some of those that commands will use. Where Redis is a cluster, connections lead to the node that has them,
+    ///     and it is an error when no one node has them all.
     ///   - commandTimeout: for a command that names none: how long it waits for a connection, and then for the reply.
     package init(
         url: RedisURL,
         name: String,
         scripts: [RedisScript],
+        keys: [String] = [],
         commandTimeout: Duration = .seconds(5),
         logger: Logger,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
@@ -43,6 +46,7 @@ package final class RedisClient: RedisCommands {
             url: url,
             name: name,
             scripts: scripts,
+            keys: keys,
             timeout: commandTimeout,
             eventLoop: eventLoop,
             logger: logger
@@ -50,6 +54,11 @@ package final class RedisClient: RedisCommands {
     }
 
     package var url: RedisURL { connector.url }
+
+    /// Where the present connection leads to; nil without one.
+    package var address: RedisURL.Address? {
+        state.withLock { $0.connection?.address }
+    }
 
     package var isConnected: Bool {
         state.withLock { $0.connection != nil }
@@ -72,7 +81,7 @@ package final class RedisClient: RedisCommands {
     }
 
     /// Makes the first connection. Commands do so too, but wait; this fails at once.
-    /// - Throws: ``RedisError``: `unreachable`, or `server` when Redis does not let us in.
+    /// - Throws: ``RedisError``: `unreachable`, `needsHashTag`, or `server` when Redis does not let us in.
     package func connect() async throws(RedisError) {
         guard state.withLock({ $0.keeper == nil && !$0.isClosed }) else {
             _ = try await connection(until: .now() + TimeAmount(connector.timeout)).get()
@@ -100,8 +109,9 @@ package final class RedisClient: RedisCommands {
                 return .failed(error)
             case .success(let connection):
                 // The time to reply starts anew, or what is left after an outage would end the new connection for all.
-                let replies = await connection.execute(commands, deadline: .now() + limit)
-                guard replies.failure?.code == .notSent else { return replies }
+                let replies = await connector.execute(commands, on: connection, timeout: timeout)
+                // Where every try ends so, as on a node that has not the keys of just this command, time is the limit.
+                guard replies.failure?.code == .notSent, NIODeadline.now() < deadline else { return replies }
                 state.withLock { $0.drop(connection) }
             }
         }
@@ -161,7 +171,7 @@ package final class RedisClient: RedisCommands {
 
     private func expire(_ waiter: ConnectionWaiter) {
         let cause = state.withLock { $0.lastFailure }
-        let reason = cause?.message ?? "there is no connection to Redis at \(url.address)"
+        let reason = cause?.message ?? "there is no connection to Redis at \(url.place)"
         waiter.complete(
             .failure(RedisError(.notSent, "the command was not sent: \(reason)", isRefusal: cause?.isRefusal ?? false))
         )
@@ -185,7 +195,7 @@ package final class RedisClient: RedisCommands {
                 guard let waiters = state.withLock({ $0.publish(connection) }) else { return connection.close() }
                 serve(waiters, connection)
                 backoff.reset()
-                logger.info("connected to Redis", metadata: ["address": "\(url.address)"])
+                logger.info("connected to Redis", metadata: ["address": "\(connection.address)"])
                 await watch(connection)
             } catch {
                 state.withLock { $0.attemptFailed(error) }
@@ -204,6 +214,8 @@ package final class RedisClient: RedisCommands {
     /// Until the connection has ended.
     private func watch(_ connection: RedisConnection) async {
         let ending = connection.closed
+        let guardian = Task { await connector.leaveWhenDeposed(connection) }
+        defer { guardian.cancel() }
         guard let reason = try? await ending.get() else { return }
         state.withLock { $0.ended(connection, reason) }
         if !Task.isCancelled {

@@ -6,6 +6,8 @@ package struct RedisReplies: Sendable {
     package var values: [RESPValue]
     /// Why there are fewer replies than commands; nil when there are not.
     package var failure: RedisError?
+    /// Whether they came from the one address that Redis has.
+    var isDirect = true
 
     static func failed(_ error: RedisError) -> RedisReplies {
         RedisReplies(values: [], failure: error)
@@ -68,6 +70,49 @@ extension RedisCommands {
         }
     }
 
+    /// Runs a script, and waits until a replica has what it changed, or what an earlier run had changed.
+    /// - Parameter mark: a hash with a field to write.
+    /// - Returns: what the script answered, and whether a replica confirmed within the time given.
+    package func run(
+        _ script: RedisScript,
+        keys: [RedisArgument],
+        arguments: [RedisArgument],
+        mark: RedisArgument,
+        replicatedWithin limit: Duration
+    ) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
+        let rest = confirmation(mark, limit)
+        // All on one connection: after a failover another server would answer for what this one was given.
+        func attempt(_ command: [RedisArgument]) async throws(RedisError) -> (reply: RESPValue, isReplicated: Bool) {
+            let replies = try await results(of: [command] + rest, timeout: limit + .seconds(5))
+            return (try replies[0].get(), try isConfirmed(replies[1...]))
+        }
+        do {
+            return try await attempt(script.evalsha(keys, arguments))
+        } catch {
+            guard error.isNoScript else { throw error }
+            return try await attempt(["EVAL", .string(script.source)] + script.operands(keys, arguments))
+        }
+    }
+
+    /// Waits until a replica has everything that was written so far.
+    /// - Parameter mark: a hash with a field to write.
+    /// - Returns: whether one confirmed within the time given.
+    package func isReplicated(mark: RedisArgument, within limit: Duration) async throws(RedisError) -> Bool {
+        let replies = try await results(of: confirmation(mark, limit), timeout: limit + .seconds(5))
+        return try isConfirmed(replies[...])
+    }
+
+    /// WAIT heeds what its own connection has written, which may be nothing: hence a write before it.
+    private func confirmation(_ mark: RedisArgument, _ limit: Duration) -> [[RedisArgument]] {
+        [["HSET", mark, "replicated", 1], ["WAIT", 1, .int(limit.milliseconds)]]
+    }
+
+    private func isConfirmed(_ replies: ArraySlice<Result<RESPValue, RedisError>>) throws(RedisError) -> Bool {
+        var last = RESPValue.null
+        for reply in replies { last = try reply.get() }
+        return (last.int ?? 0) > 0
+    }
+
     /// Runs a script once for each element, in one go. What Redis refused for not knowing the script is run again, in order.
     package func run(
         _ script: RedisScript,
@@ -101,7 +146,11 @@ extension RedisCommands {
         let replies = await execute(commands, timeout: timeout)
         if replies.values.isEmpty, let failure = replies.failure { throw failure }
         var results = replies.values.map { value -> Result<RESPValue, RedisError> in
-            if case .error(let message) = value { .failure(.server(message)) } else { .success(value) }
+            if case .error(let message) = value {
+                .failure(.server(message, isDirect: replies.isDirect))
+            } else {
+                .success(value)
+            }
         }
         if let failure = replies.failure {
             results += repeatElement(.failure(failure), count: commands.count - results.count)
@@ -117,6 +166,13 @@ extension RedisScript {
 
     fileprivate func operands(_ keys: [RedisArgument], _ arguments: [RedisArgument]) -> [RedisArgument] {
         [.int(keys.count)] + keys + arguments
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 }
 

@@ -52,8 +52,18 @@ final class RedisConnection: Sendable {
     /// Carries out commands. A failure `notSent` means that the connection had ended before they were written.
     func execute(_ commands: [[RedisArgument]], deadline: NIODeadline) async -> RedisReplies {
         let request = RedisRequest(commands, deadline: deadline)
-        submit(request)
+        // `replies` fails it; submitted, it could be written before that.
+        if !Task.isCancelled { submit(request) }
         return await request.replies()
+    }
+
+    /// Carries out one command.
+    /// - Throws: ``RedisError``; an error that Redis answered is thrown as `server`.
+    func answer(to command: [RedisArgument], timeout: Duration) async throws(RedisError) -> RESPValue {
+        let replies = await execute([command], deadline: .now() + TimeAmount(timeout))
+        if let failure = replies.failure { throw failure }
+        if let message = replies.values[0].error { throw .server(message) }
+        return replies.values[0]
     }
 
     func close(_ error: RedisError = RedisError(.notSent, "the connection to Redis was closed on this side")) {

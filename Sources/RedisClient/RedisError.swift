@@ -14,6 +14,10 @@ package struct RedisError: Error, Sendable, Equatable {
         /// The peer does not speak the protocol.
         case protocolError
         case invalidURL
+        /// Redis is a cluster, and the keys would be spread over it.
+        case needsHashTag
+        /// The command was carried out, but no replica has confirmed it in time: a failover may undo it.
+        case notReplicated
         /// The task was cancelled. A command that had been written may still be carried out.
         case cancelled
     }
@@ -32,9 +36,13 @@ package struct RedisError: Error, Sendable, Equatable {
     }
 
     /// An error that Redis answered.
-    package static func server(_ message: String) -> RedisError {
-        RedisError(.server(message), message, isRefusal: message.hasPrefix("LOADING "))
+    /// - Parameter isDirect: whether it came from the one address that Redis has.
+    package static func server(_ message: String, isDirect: Bool = true) -> RedisError {
+        RedisError(.server(message), message, isRefusal: isDirect && message.hasPrefix("LOADING "))
     }
+
+    /// Elsewhere another server may serve.
+    var withoutRefusal: RedisError { RedisError(code, message) }
 
     /// The first word of an error that Redis answered, such as `NOSCRIPT`.
     package var serverCode: Substring? {
@@ -46,7 +54,7 @@ package struct RedisError: Error, Sendable, Equatable {
     package var isConnectionLoss: Bool {
         switch code {
         case .unreachable, .closed, .notSent, .timeout, .protocolError: true
-        case .server, .invalidURL, .cancelled: false
+        case .server, .invalidURL, .needsHashTag, .notReplicated, .cancelled: false
         }
     }
 }

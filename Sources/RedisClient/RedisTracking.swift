@@ -48,9 +48,9 @@ package final class RedisTracking: RedisCommands {
     /// Carries out commands on the connection whose changes are not reported. Fails with `notSent` at once while there is none.
     package func execute(_ commands: [[RedisArgument]], timeout: Duration?) async -> RedisReplies {
         guard let connection = connection.withLock({ $0 }) else {
-            return .failed(RedisError(.notSent, "there is no tracking connection to Redis at \(connector.url.address)"))
+            return .failed(RedisError(.notSent, "there is no tracking connection to Redis at \(connector.url.place)"))
         }
-        return await connection.execute(commands, deadline: .now() + TimeAmount(timeout ?? connector.timeout))
+        return await connector.execute(commands, on: connection, timeout: timeout)
     }
 
     /// Ends the connections and the sequence of changes.
@@ -65,7 +65,9 @@ package final class RedisTracking: RedisCommands {
         var backoff = Backoff()
         while !Task.isCancelled {
             do throws(RedisError) {
-                let subscriber = try await connector.open(keepAlive: Self.keepAlive, onPush: { self.received($0) })
+                let subscriber = try await connector.open(
+                    RedisConnector.Options(keepAlive: Self.keepAlive, onPush: { self.received($0) })
+                )
                 defer { subscriber.close() }
                 let tracker = try await track(redirectingTo: subscriber)
                 defer { tracker.close() }
@@ -81,30 +83,21 @@ package final class RedisTracking: RedisCommands {
     }
 
     private func track(redirectingTo subscriber: RedisConnection) async throws(RedisError) -> RedisConnection {
-        let id = try await answer(to: ["CLIENT", "ID"], on: subscriber)
-        _ = try await answer(to: ["SUBSCRIBE", Self.channel], on: subscriber)
-        let tracker = try await connector.open(keepAlive: Self.keepAlive)
+        let id = try await subscriber.answer(to: ["CLIENT", "ID"], timeout: connector.timeout)
+        _ = try await subscriber.answer(to: ["SUBSCRIBE", Self.channel], timeout: connector.timeout)
+        let options = RedisConnector.Options(keepAlive: Self.keepAlive)
+        let tracker = try await connector.open(beside: subscriber, options)
         var command: [RedisArgument] = ["CLIENT", "TRACKING", "ON", "REDIRECT", .int(id.int ?? 0), "BCAST", "NOLOOP"]
         for prefix in prefixes {
             command += ["PREFIX", .string(prefix)]
         }
         do {
-            _ = try await answer(to: command, on: tracker)
+            _ = try await tracker.answer(to: command, timeout: connector.timeout)
         } catch {
             tracker.close()
             throw error
         }
         return tracker
-    }
-
-    private func answer(
-        to command: [RedisArgument],
-        on connection: RedisConnection
-    ) async throws(RedisError) -> RESPValue {
-        let replies = await connection.execute([command], deadline: .now() + TimeAmount(connector.timeout))
-        if let failure = replies.failure { throw failure }
-        if let message = replies.values[0].error { throw .server(message) }
-        return replies.values[0]
     }
 
     /// Until one of the two has ended.

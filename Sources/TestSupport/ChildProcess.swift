@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOPosix
 
@@ -54,6 +55,8 @@ package enum ChildProcess {
             0o600
         )
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // A connection would stay open as long as the child had it too.
+        hw_spawn_closing_from(&actions, 3)
 
         var argv = arguments.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import RESP
 import RedisClient
 import Synchronization
 
@@ -13,6 +14,9 @@ package final class RedisServer: Sendable {
         package var appendOnly: Bool
         /// Further arguments of redis-server.
         package var arguments: [String]
+        /// Whether clients are users who may do only what Redis 6.2 knew. `HOISTWAY_TEST_REDIS_USER=6.2` makes it so where
+        /// a test does not say.
+        package var hasOldUser = getenv("HOISTWAY_TEST_REDIS_USER").map { String(cString: $0) } == "6.2"
         package var environment: [String: String] = [:]
 
         package init(tcp: Bool = false, password: String? = nil, appendOnly: Bool = false, arguments: [String] = []) {
@@ -54,7 +58,14 @@ package final class RedisServer: Sendable {
     package var socketPath: String { "\(directory.path)/s" }
 
     /// Where to reach it, by the unix socket.
-    package var url: RedisURL { RedisURL(.unix(path: socketPath), password: options.password) }
+    package var url: RedisURL {
+        guard options.hasOldUser else { return adminURL }
+        return RedisURL(.unix(path: socketPath), username: Self.oldUser, password: Self.oldUser)
+    }
+
+    private static let oldUser = "redis-6.2"
+
+    private var adminURL: RedisURL { RedisURL(.unix(path: socketPath), password: options.password) }
 
     /// Where to reach it by TCP; needs the option `tcp`.
     package var tcpURL: RedisURL { RedisURL(.tcp(host: "127.0.0.1", port: port), password: options.password) }
@@ -84,12 +95,21 @@ package final class RedisServer: Sendable {
         scripts: [RedisScript] = [],
         commandTimeout: Duration = .seconds(60)
     ) async throws -> RedisClient {
+        try await client(of: url, name: name, scripts: scripts, commandTimeout: commandTimeout)
+    }
+
+    private func client(
+        of url: RedisURL,
+        name: String = "test",
+        scripts: [RedisScript] = [],
+        commandTimeout: Duration = .seconds(60)
+    ) async throws -> RedisClient {
         let client = RedisClient(
             url: url,
             name: name,
             scripts: scripts,
             commandTimeout: commandTimeout,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: .silent
         )
         try await client.connect()
         return client
@@ -98,17 +118,18 @@ package final class RedisServer: Sendable {
     private func start() async throws {
         try await launch([])
         try await eventually("an answer of redis-server", timeout: .seconds(20)) {
-            guard let client = try? await client() else { return false }
+            guard let client = try? await client(of: adminURL) else { return false }
             await client.close()
             return true
         }
+        if options.hasOldUser { try await makeOldUser() }
     }
 
     private func launch(_ more: [String]) async throws {
         var arguments = [
             "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
             "--dir", directory.path, "--save", "", "--appendonly", options.appendOnly ? "yes" : "no",
-            "--appendfsync", "always",
+            "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
         ]
         if let password = options.password { arguments += ["--requirepass", password] }
         let assignments = options.environment.map { "\($0.key)=\($0.value)" }
@@ -117,6 +138,23 @@ package final class RedisServer: Sendable {
         process.withLock { $0 = pid }
     }
 
+    /// What this server knows and Redis 6.2 did not.
+    package func newer() async throws -> NewerRedis {
+        let client = try await client(of: adminURL)
+        let newer = try await NewerRedis(client)
+        await client.close()
+        return newer
+    }
+
+    private func makeOldUser() async throws {
+        let denied = try await newer().commands.map { RedisArgument.string("-\($0)") }
+        let client = try await client(of: adminURL)
+        let name = RedisArgument.string(Self.oldUser)
+        _ = try await client.send(["ACL", "SETUSER", name, "on", ">\(Self.oldUser)", "~*", "&*", "+@all"] + denied)
+        await client.close()
+    }
+
+    /// A port of the loopback address that nobody listens on.
     package static func freePort() throws -> Int {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw SystemError("socket", errno) }
@@ -133,4 +171,9 @@ package final class RedisServer: Sendable {
         guard code == 0 else { throw SystemError("bind", code) }
         return Int(UInt16(bigEndian: address.sin_port))
     }
+}
+
+extension Logger {
+    /// Says nothing.
+    package static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

@@ -8,15 +8,34 @@ package final class Site: Sendable {
     package let client: RedisClient
     package let directory: TemporaryDirectory
     package let prefix: String
+    /// What workers and commands are told of where Redis is.
+    package let url: String
 
     package var data: String { "\(directory.path)/data" }
     package var recipes: String { "\(directory.path)/recipes" }
 
-    package init(redis: RedisServer, prefix: String = randomPrefix()) async throws {
+    /// - Parameters:
+    ///   - url: where Redis is for workers and commands; the server's socket unless given.
+    ///   - reading: where it is for the test itself, the same unless given.
+    package init(
+        redis: RedisServer,
+        prefix: String = randomPrefix(),
+        url: String? = nil,
+        reading: String? = nil
+    ) async throws {
         self.redis = redis
         self.prefix = prefix
+        self.url = url ?? "unix://\(redis.socketPath)"
         directory = try TemporaryDirectory()
-        client = try await redis.client()
+        client = RedisClient(
+            url: try (reading ?? url).map { try RedisURL($0) } ?? redis.url,
+            name: "test",
+            scripts: [],
+            keys: ["\(prefix):meta", "\(prefix):events", "\(prefix):workers"],
+            commandTimeout: .seconds(60),
+            logger: .silent
+        )
+        try await client.connect()
         mkdir("\(directory.path)/recipes", 0o755)
     }
 
@@ -25,7 +44,11 @@ package final class Site: Sendable {
         prefix: String = randomPrefix(),
         _ body: (Site) async throws -> Void
     ) async throws {
-        let site = try await Site(redis: RedisServer.required(), prefix: prefix)
+        try await with(try await Site(redis: RedisServer.required(), prefix: prefix), body)
+    }
+
+    /// Runs a body in a site, and shows what the workers printed when it fails.
+    package static func with(_ site: Site, _ body: (Site) async throws -> Void) async throws {
         do {
             try await body(site)
         } catch {
@@ -78,8 +101,6 @@ package final class Site: Sendable {
     package func hoistway(_ arguments: String..., environment: [String: String] = [:]) async throws -> Program.Result {
         try await Program.run(arguments + ["--redis", url, "--prefix", prefix], environment: environment)
     }
-
-    package var url: String { "unix://\(redis.socketPath)" }
 
     /// Pushes a document into an inbox.
     package func push(_ type: String, _ document: String) async throws {

@@ -128,6 +128,14 @@ struct Listener: Sendable {
 
     /// Listens until the task is cancelled.
     func run() async {
+        while !Task.isCancelled {
+            await listen()
+            try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    /// Listens until something fails: while Redis moves to another server, more than one connection is made anew.
+    private func listen() async {
         let inboxes = store.keys.prefix + Keys.inboxInfix
         let tracking = RedisTracking(client: client, prefixes: [inboxes, store.keys.control])
         let admitter = Admitter(store: store.through(tracking), logger: logger)

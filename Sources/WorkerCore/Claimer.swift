@@ -47,7 +47,11 @@ struct Claimer: Sendable {
     }
 
     private func claim(_ count: Int, waiting seconds: Double) async throws -> [Job] {
-        guard seconds > 0 else { return try await store.claim(claimant(), count: count) }
+        guard seconds > 0 else {
+            // Waiting for a replica must not hold up what others send.
+            let store = store.durability == .local ? store : store.through(blocking)
+            return try await store.claim(claimant(), count: count)
+        }
         return try await store.claim(claimant(), count: count, waiting: seconds, on: blocking)
     }
 }

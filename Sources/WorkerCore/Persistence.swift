@@ -28,7 +28,10 @@ struct Persistence: Sendable {
 extension RedisError {
     /// Whether Redis itself may answer otherwise in a moment.
     fileprivate var isPassing: Bool {
-        ["LOADING", "BUSY", "OOM", "READONLY", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN"]
-            .contains(serverCode)
+        [
+            "LOADING", "BUSY", "OOM", "READONLY", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN",
+            "MOVED", "ASK",
+        ]
+        .contains(serverCode)
     }
 }

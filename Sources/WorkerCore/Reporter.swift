@@ -7,7 +7,7 @@ import Synchronization
 /// Passes on what one attempt tells while it runs, in batches: at most ten times a second, and only when there is news.
 final class Reporter: Sendable {
     private struct State {
-        var fold = EventFold()
+        var fold: EventFold
         var newest: JSON?
         var logBytes: Int?
         var kill: JSON?
@@ -23,7 +23,7 @@ final class Reporter: Sendable {
     private let executor: EventLoopTaskExecutor
     private let persistence: Persistence
     private let shipping: LogShipping
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let signal: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
@@ -43,7 +43,8 @@ final class Reporter: Sendable {
         self.executor = executor
         self.persistence = persistence
         self.shipping = shipping
-        state.withLock { $0.recalls = isAdopted }
+        let fold = EventFold(isRemote: AttemptContext(attempt.record).isRemote)
+        state = Mutex(State(fold: fold, recalls: isAdopted))
         (signal, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -34,7 +34,7 @@ struct Work: Sendable {
         self.supervisor = supervisor
         self.client = client
         self.logger = logger
-        store = Store(redis: client, prefix: settings.prefix)
+        store = Store(redis: client, prefix: settings.prefix, durability: settings.durability)
         board = SlotBoard(capacity: settings.slots)
         recipes = RecipeBook(folder: settings.recipes, executable: settings.executablePath)
         types = TypeList(recipes.types(), only: settings.onlyTypes)
@@ -55,7 +55,7 @@ struct Work: Sendable {
             secrets: secrets,
             user: user
         )
-        let scopes = Scope.served(node: settings.node, servers: [])
+        let scopes = Scope.served(node: settings.node, servers: settings.servers.keys.sorted())
         runner = Runner(
             store: store,
             supervisor: supervisor,
@@ -162,7 +162,7 @@ struct Work: Sendable {
                 try await store.configure(settings.limits)
                 if let warning = try? await store.evictionWarning() { logger.warning("\(warning)") }
                 return claims
-            } catch let error as RedisError {
+            } catch let error as RedisError where error.code != .needsHashTag {
                 logger.warning("\(error); trying again in 5 s")
                 for _ in 0..<50 where !orders.isStopping { try await Task.sleep(for: .milliseconds(100)) }
             }
@@ -231,7 +231,8 @@ struct Work: Sendable {
         types.update(recipes.types())
         let fields: [(String, String)] = [
             ("host", identity.host), ("node", settings.node ?? ""), ("pid", String(getpid())),
-            ("types", types.served.map(\.name).joined(separator: ",")), ("servers", ""),
+            ("types", types.served.map(\.name).joined(separator: ",")),
+            ("servers", settings.servers.keys.sorted().joined(separator: ",")),
             ("slots", String(settings.slots)), ("fenceAfter", settings.fenceAfter.seconds.jsonText),
             ("fenceMargin", settings.fenceMargin.seconds.jsonText), ("running", String(board.count)),
             ("version", Version.current),

@@ -48,6 +48,7 @@ package struct WorkerDaemon: Sendable {
             url: settings.redis,
             name: "hoistway:\(identity.id)",
             scripts: Scripts.all,
+            keys: Keys(prefix: settings.prefix).together,
             logger: logger
         )
         let work = Work(

@@ -23,6 +23,40 @@ import Testing
         #expect(sides[1].split(separator: ",").map { Int($0.filter(\.isNumber)) } == Array(words.indices))
     }
 
+    @Test func noScriptSaysWhatRedis62DoesNotKnow() async throws {
+        let newer = try await RedisServer.required().newer()
+        #expect(newer.commands.contains("lmpop") && newer.options.contains { $0 == ("EXPIRE", "NX") })
+        for script in Scripts.all {
+            for line in script.source.split(separator: "\n") where line.contains("redis.") {
+                for command in newer.commands {
+                    #expect(!line.contains("'\(command.uppercased())'"), "\(script.name): \(line)")
+                }
+                for (command, word) in newer.options where line.contains("'\(command)'") {
+                    #expect(!line.contains("'\(word)'"), "\(script.name): \(line)")
+                }
+            }
+        }
+    }
+
+    /// A script runs with the rights of whoever runs it.
+    @Test func usersOfTheGuideMayDoWhatScriptsDo() throws {
+        let users = try RedisArticle.users().filter { $0.contains(" +evalsha ") }
+        #expect(users.count == 2)
+        for user in users {
+            let rights = Set(user.split(separator: " "))
+            for script in Scripts.all {
+                for part in script.source.split(separator: "redis.").dropFirst() {
+                    // The first word in capitals, or both of `x and 'A' or 'B'`.
+                    let call = part.prefix { $0 != "," && $0 != ")" }
+                    let words = call.split(separator: "'").filter { $0.allSatisfy { "A"..."Z" ~= $0 } }
+                    for word in words {
+                        #expect(rights.contains("+\(word.lowercased())"), "\(script.name): \(user.prefix(25))")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func everyScriptLoadsUnderItsDigest() async throws {
         try await withStore { store async throws in
             for script in Scripts.all {

@@ -3,6 +3,7 @@
 #ifndef HOISTWAY_CLINUX_H
 #define HOISTWAY_CLINUX_H
 
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -108,6 +109,8 @@ int hw_become_subreaper(void);
 // Has this process killed when its parent ends, or no more. 0 when the parent is not `parent` any more.
 int hw_die_with(int parent);
 void hw_outlive_parent(void);
+// Has a process that is spawned close every descriptor from `first` on.
+int hw_spawn_closing_from(posix_spawn_file_actions_t *actions, int first);
 // Closes every descriptor from `first` on, except two (-1: none).
 void hw_close_all_from(int first, int except, int other);
 // Makes descriptors 0, 1 and 2 /dev/null where `standard` (bit 0, 1, 2) says so.

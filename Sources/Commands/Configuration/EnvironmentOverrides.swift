@@ -2,7 +2,8 @@
 /// free keys have none; lists are separated by commas.
 enum EnvironmentOverrides {
     private static let scalars = [
-        "redis", "prefix", "data", "recipes", "worker.slots", "worker.node", "worker.onStop", "worker.fenceAfter",
+        "redis", "prefix", "durability", "data", "recipes", "worker.slots", "worker.node", "worker.onStop",
+        "worker.fenceAfter",
         "worker.fenceMargin", "worker.detachFor", "worker.killGrace", "worker.user", "worker.noCommandEval",
         "resources.memory", "resources.cpu", "resources.pids", "logs.maxBytes", "logs.redisBytes", "api.listen",
         "api.tlsCert", "api.tlsKey", "api.noAuth",

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import RedisClient
 
@@ -110,6 +111,8 @@ struct RedisLaunch: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // It may outlive us: sockets of ours must not live on in it.
+        hw_spawn_closing_from(&actions, 3)
 
         let words = [program, configurationPath]
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

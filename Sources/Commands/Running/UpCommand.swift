@@ -39,7 +39,12 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
+        guard global.durability(configuration) == .local else {
+            throw CommandFailure(
+                .usage,
+                "the Redis of \"up\" has no replica: leave --durability and \"durability\" out"
+            )
+        }
         let data = try DataLocation.path(options.data, configuration, console: console)
         let prefix = try Session.prefix(global, configuration)
         let address = try listening.settings(configuration, console: console)
@@ -128,7 +133,7 @@ struct UpCommand: AsyncParsableCommand {
 
     /// Stops Redis, unless jobs go on that need it.
     private func leave(_ redis: EmbeddedRedis, worker: String?, prefix: String, _ logger: Logger) async throws {
-        let client = RedisLocation.client(redis.url)
+        let client = RedisLocation.client(redis.url, prefix: prefix)
         defer { Task { await client.close() } }
         let store = Store(redis: client, prefix: prefix)
         let jobs = if let worker { (try? await store.claims(of: worker)) } else { [String]() }

@@ -68,6 +68,8 @@ struct EnqueueCommand: AsyncParsableCommand {
         while true {
             do {
                 return try await session.store.enqueue(document, requestID: requestID).id
+            } catch let error as RedisError where error.code == .notReplicated {
+                throw CommandFailure(.unavailable, "job \(id) is accepted, but \(error.message)")
             } catch let refusal as Refusal {
                 throw DocumentBuilder.failure(refusal, type: document.type)
             } catch {
