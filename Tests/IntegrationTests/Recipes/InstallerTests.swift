@@ -155,6 +155,33 @@ import Testing
         }
     }
 
+    /// On a server the components are installed there, and a retry goes on there, too.
+    @Test func aSessionOnAServer() async throws {
+        try await RemoteSite.with { remote async throws in
+            let site = remote.site
+            let worker = try await remote.worker()
+            let folder = site.directory.path
+            let payload: JSON = [
+                "components": [
+                    ["name": "one", "script": .string("echo $HOISTWAY_SERVER_ID >> \(folder)/ran"), "check": ["true"]],
+                    ["name": "two", "script": .string("echo two >> \(folder)/ran; test -e \(folder)/fixed")],
+                ]
+            ]
+            let failed = try await remote.run("installer", "first", #""payload":\#(payload.text)"#)
+            #expect(failed["reason"] == "failed" && failed["component"] == "two", "\(failed)")
+            let before = try await site.document("first", "registrations").arrayValue ?? []
+            #expect(before.map { $0["status"] } == ["registered", "failed"])
+            site.touch("fixed")
+            let answer = try await site.order(#""command":"retry","id":"first""#)
+            let second = try #require(answer["id"]?.stringValue)
+            let done = try await site.ended(second)
+            #expect(done["status"] == "done", "\(done)")
+            #expect(site.lines("ran") == ["far", "two", "two"])
+            #expect(try await site.document(second, "registrations").arrayValue?.first == before.first)
+            try await worker.end(SIGTERM)
+        }
+    }
+
     @Test func withoutCommandEvaluationNothingIsInstalled() async throws {
         try await Site.with { site async throws in
             let worker = try await site.worker(["--no-command-eval"])
