@@ -51,8 +51,14 @@ enum APIProcess {
         ]
     }
 
-    static func client(_ url: RedisURL, logger: Logger) -> RedisClient {
-        RedisClient(url: url, name: "hoistway-api", scripts: Scripts.all, logger: logger)
+    static func client(_ url: RedisURL, prefix: String, logger: Logger) -> RedisClient {
+        RedisClient(
+            url: url,
+            name: "hoistway-api",
+            scripts: Scripts.all,
+            keys: Keys(prefix: prefix).together,
+            logger: logger
+        )
     }
 
     /// Whether a job's log lies where workers put logs: what else its record may name is not for the network to read.
@@ -66,6 +72,7 @@ enum APIProcess {
         _ settings: APIConfiguration,
         client: RedisClient,
         prefix: String,
+        durability: Durability = .local,
         configuration: Configuration,
         logger: Logger,
         stoppedBy signals: [UnixSignal] = [],
@@ -74,6 +81,7 @@ enum APIProcess {
         let services = Services(
             client: client,
             prefix: prefix,
+            durability: durability,
             logFile: { isAttemptLog($0) ? LogSource.file(of: $0, configuration) : nil },
             logger: logger
         )
