@@ -46,7 +46,8 @@ struct API: Sendable {
         var configuration = try APIConfiguration(listen: "127.0.0.1:0")
         try change(&configuration)
         let faces: [any Face] = [
-            NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services),
+            NativeFace(services: services), DokployFace(services: services), InstallerFace(services: services),
+            OperationsFace(services: services), ServiceFace(services: services),
         ]
         let server: RunningServer
         do {

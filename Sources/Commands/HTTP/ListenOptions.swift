@@ -45,7 +45,10 @@ struct ListenOptions: ParsableArguments {
 enum APIProcess {
     /// Every face, the native one first.
     static func faces(_ services: Services) -> [any Face] {
-        [NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services)]
+        [
+            NativeFace(services: services), DokployFace(services: services), InstallerFace(services: services),
+            OperationsFace(services: services), ServiceFace(services: services),
+        ]
     }
 
     static func client(_ url: RedisURL, prefix: String, logger: Logger) -> RedisClient {
