@@ -427,7 +427,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -606,7 +606,7 @@ local function admit(A, data)
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "d74a5fe2bfee9fe85f8075622a1c24e9ec2aa1ef",
+        sha1: "896043856076cb4a3df55050208a34e361af2078",
         keyCount: 2
     )
 
@@ -1961,7 +1961,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -1979,7 +1979,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "d43fd3bf24d7d1579850e029081db7f9acd31c99",
+        sha1: "ba5657442501ef68334ce9b234059ffda4d20395",
         keyCount: 2
     )
 
@@ -2406,7 +2406,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -2597,7 +2597,7 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "833f6c49efa2b331dff6ca2aebc93ed9f018237a",
+        sha1: "b4e59fc522665a94fc354c20d81615f93d5c221a",
         keyCount: 2
     )
 
@@ -3115,7 +3115,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -3290,7 +3290,7 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "686f484fc79ea96f89febe72ae649aa980454a51",
+        sha1: "fc289c124f520ce4f5c6ec231a0fbeab859a4ea3",
         keyCount: 2
     )
 
@@ -3717,7 +3717,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -3952,7 +3952,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "9e8e59d867afb3849a805bacc1b132232a73da5b",
+        sha1: "805bc203cd1ab4755891cb87c69ee2084a022ccb",
         keyCount: 2
     )
 
@@ -4634,7 +4634,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -4823,7 +4823,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "ac5d34691f26b4a17f43cb1b4e9cd3b65af1cfca",
+        sha1: "88b757e70ee4d5b17c9ad152509d99c4a75af9c3",
         keyCount: 2
     )
 
@@ -5250,7 +5250,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -5422,7 +5422,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "a4e125445f7edf8a04e9b37679760b35d9ba495a",
+        sha1: "5b166b0b6255e1c46cc43b4d10dba83360ead2fe",
         keyCount: 2
     )
 
@@ -5849,7 +5849,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -5866,7 +5866,7 @@ end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "770cf7a74e8fce2e752fe75d9b15e5851d17436a",
+        sha1: "3418df73fee6a5c51ea58e296bf8a72759cd6532",
         keyCount: 2
     )
 
@@ -6940,7 +6940,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -6953,7 +6953,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "c0bb0fe6cfdb5fef9a00fc731783f0e71f9d3eeb",
+        sha1: "5bb457a24a14e5c5d78381598a9133d52ae82bf9",
         keyCount: 2
     )
 
@@ -7866,7 +7866,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -7929,7 +7929,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "f17c4d65e767867ec4734b29b7e7fe2784e20684",
+        sha1: "63fa85accea775ef0f7d27d2ec8d98dcce9339a0",
         keyCount: 2
     )
 
@@ -8356,7 +8356,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -8397,7 +8397,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "ed3d8d64abbb3502d51c3c7db8811e84a42cb0ca",
+        sha1: "586baeee9c50a2900e1abd65816ebf5b473b8182",
         keyCount: 2
     )
 
@@ -8908,7 +8908,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -8968,7 +8968,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "2cd32d79d769a6423b88ae333611e8bd7dfed46b",
+        sha1: "64d48c095b1404fc7db809a0ef2cefd81844e504",
         keyCount: 2
     )
 
@@ -10756,7 +10756,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
@@ -10952,7 +10952,7 @@ local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT',
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
   watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }
 """#,
-        sha1: "3524eb8eb0b12aa4a07a81554d2ef58ad79d09c0",
+        sha1: "bc96bb1df4f660c38bb30f24f935912a1b38afbd",
         keyCount: 2
     )
 

@@ -130,11 +130,11 @@ struct LeaseCrashTests {
     }
 
     /// Answers take their time, and leases are renewed all the same.
-    @Test func aSlowRedis() async throws {
+    @Test(arguments: [1, 200]) func aSlowRedis(milliseconds: Int) async throws {
         let proxy = try await FaultProxy.start(backend: try RedisServer.required().url.address)
         try await Site.with { site in
             try site.recipe("backup", LeaseCrashTests.careful(site))
-            proxy.set(.delay(.milliseconds(100)))
+            proxy.set(.delay(.milliseconds(milliseconds)))
             let worker = try await site.worker(leases, redis: proxy.url, environment: margin)
             try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
             try await site.wait(for: "job", "running")

@@ -61,6 +61,7 @@ import Testing
             #expect(try await store.state("new") == .blocked)
             let old = try #require(try await store.job("old"))
             #expect(old.json("kill")?["why"] == "superseded by new")
+            #expect(old.json("kill")?["by"] == "new")
             try await store.end(old, Outcome(.killed))
             #expect(try await store.state("old") == .error(.superseded))
             #expect(try await store.take() == ["new"])

@@ -73,7 +73,7 @@ supersede = function(id, j, running)
       finish_superseded(holder, id)
     elseif running and (h[1] == 'running' or h[2] == 'starting') and redis.call('HEXISTS', P .. 'worker:' .. h[7] .. ':kills', holder) == 0 then
       redis.call('HSET', job_key(holder), 'supersededBy', id)
-      request_kill(holder, h[7], nil, nil, 'null', quoted('superseded by ' .. id))
+      request_kill(holder, h[7], nil, nil, quoted(id), quoted('superseded by ' .. id))
     end
   end
   return turn, first
