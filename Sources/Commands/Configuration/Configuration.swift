@@ -30,11 +30,7 @@ package struct Configuration: Sendable {
         package var redisBytes: Int?
     }
 
-    package struct Retention: Sendable, Hashable {
-        package var age: TimeSpan?
-        package var count: Int?
-        package var logBytes: Int?
-    }
+    package typealias Retention = HoistwayModel.Retention.Change
 
     package struct Server: Sendable, Hashable {
         package var host: String
@@ -75,15 +71,5 @@ package struct Configuration: Sendable {
             rules.byType[JobType(type)] = standard.changed(by: setting)
         }
         return rules
-    }
-}
-
-extension HoistwayModel.Retention {
-    fileprivate func changed(by setting: Configuration.Retention?) -> HoistwayModel.Retention {
-        HoistwayModel.Retention(
-            age: setting?.age ?? age,
-            count: setting?.count ?? count,
-            logBytes: setting?.logBytes ?? logBytes
-        )
     }
 }

@@ -3,9 +3,6 @@ extension Configuration {
     var withoutEffect: [String] {
         var keys: [String] = []
         if !servers.isEmpty { keys.append("servers") }
-        if api.listen != nil || api.tlsCertificate != nil || api.tlsKey != nil || api.noAuth != nil {
-            keys.append("api")
-        }
         return keys
     }
 
