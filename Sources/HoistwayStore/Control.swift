@@ -11,6 +11,16 @@ extension Store {
     /// Ends a job.
     /// - Throws: `Refusal` when there is no such job or it has ended.
     package func kill(_ id: String, _ order: KillOrder) async throws -> KillResult {
+        try await kill(id, order, onlyWaiting: false)
+    }
+
+    /// Cancels a job that waits.
+    /// - Throws: `Refusal` when there is no such job, it has ended, or a worker has it.
+    package func cancel(_ id: String, _ order: KillOrder) async throws {
+        _ = try await kill(id, order, onlyWaiting: true)
+    }
+
+    private func kill(_ id: String, _ order: KillOrder, onlyWaiting: Bool) async throws -> KillResult {
         let by = JSON.string(orNull: order.by)
         let why = JSON.string(orNull: order.why)
         let message = ["cancelled", order.by.map { "by \($0)" }, order.why.map { "(\($0))" }].compactMap { $0 }
@@ -18,13 +28,14 @@ extension Store {
             Scripts.kill,
             [
                 .string(id), .string(order.signal?.rawValue ?? ""), .string(order.grace?.seconds.jsonText ?? ""),
-                .string(by.text), .string(why.text), .string(message.joined(separator: " ")),
+                .string(by.text), .string(why.text), .string(message.joined(separator: " ")), onlyWaiting ? 1 : 0,
             ]
         )
         let word = values.first?.string ?? ""
         switch code {
         case .ok: return KillResult(rawValue: word) ?? .requested
         case .already: throw Refusal(.alreadyEnded, "\(id) has ended already (\(word))")
+        case .wrongState: throw Refusal(.wrongState, "\(id) does not wait any more")
         default: throw Refusal.noJob(id)
         }
     }

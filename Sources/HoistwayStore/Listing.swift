@@ -12,6 +12,8 @@ package struct JobFilter: Sendable, Hashable {
     package var limit = 50
     /// Where an earlier page ended.
     package var cursor: String?
+    /// The fields that are read of each job; nil for all.
+    package var wanted: [String]?
 
     package init() {}
 
@@ -55,7 +57,7 @@ extension Store {
             let entries = found.prefix(Store.batchSize)
             let fitting = try await fitting(Array(entries), filter)
             let taken = fitting.prefix(filter.limit - page.jobs.count)
-            page.jobs += try await jobs(taken.map(\.id))
+            page.jobs += try await jobs(taken.map(\.id), filter.wanted)
             looked += entries.count
             let isFull = fitting.count >= taken.count && taken.count > 0 && page.jobs.count >= filter.limit
             let last = isFull ? taken.last : entries.last
@@ -64,6 +66,16 @@ extension Store {
             if isFull || isLast { return page }
         }
         return page
+    }
+
+    /// The cursor behind a job; nil when there is no such job.
+    package func cursor(behind id: String) async throws -> String? {
+        try await redis.send(["ZSCORE", .string(keys.index), .string(id)]).string
+    }
+
+    private func jobs(_ ids: [String], _ wanted: [String]?) async throws -> [Job] {
+        guard let wanted else { return try await jobs(ids) }
+        return try await fields(wanted, of: ids).compactMap { $0.map { Job(fields: $0) } }
     }
 
     private struct Entry {

@@ -5950,10 +5950,11 @@ if j[1] == 'pending' and j[2] ~= 'starting' then
   finish(id, 'cancelled', 'error', 'cancelled', fields, '{"by":' .. ARGV[4] .. ',"why":' .. ARGV[5] .. '}')
   return { OK, 'cancelled' }
 end
+if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "3418df73fee6a5c51ea58e296bf8a72759cd6532",
+        sha1: "1e73e0c05a9767a79ce41738ecd91041f9ad5af6",
         keyCount: 2
     )
 

@@ -45,7 +45,7 @@ struct ListenOptions: ParsableArguments {
 enum APIProcess {
     /// Every face, the native one first.
     static func faces(_ services: Services) -> [any Face] {
-        [NativeFace(services: services), ServiceFace(services: services)]
+        [NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services)]
     }
 
     static func client(_ url: RedisURL, logger: Logger) -> RedisClient {

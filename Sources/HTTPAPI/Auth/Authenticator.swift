@@ -53,6 +53,10 @@ final class Authenticator: Sendable {
         Problem(.unauthorized, code: "unauthorized", detail, headers: [.wwwAuthenticate: "Bearer realm=\"hoistway\""])
     }
 
+    static func forbidden(lacking scope: AccessScope) -> Problem {
+        Problem(.forbidden, code: "forbidden", "the token lacks the scope \"\(scope.rawValue)\"")
+    }
+
     /// `Authorization: Bearer …` or `x-api-key`.
     private static func token(in headers: HTTPFields) -> String? {
         if let value = headers[.authorization] {

@@ -102,14 +102,12 @@ struct Dispatcher: HTTPResponder {
     }
 
     private func allow(_ access: Access, _ request: APIRequest) async throws -> Caller {
-        guard case .scope(let scope) = access else { return .nobody }
+        if access == .open { return .nobody }
         let caller = try await authenticator.caller(request.headers, address: request.remoteAddress)
         guard caller != .nobody else {
             throw Authenticator.unauthorized("a token is needed: Authorization: Bearer TOKEN")
         }
-        guard caller.may(scope) else {
-            throw Problem(.forbidden, code: "forbidden", "the token lacks the scope \"\(scope.rawValue)\"")
-        }
+        if case .scope(let scope) = access, !caller.may(scope) { throw Authenticator.forbidden(lacking: scope) }
         return caller
     }
 

@@ -5,6 +5,8 @@ import Hummingbird
 package enum Access: Sendable, Hashable {
     /// Nothing: health and pages that show nothing of anybody.
     case open
+    /// A token; the route looks itself at what it allows.
+    case token
     case scope(AccessScope)
 }
 
@@ -48,12 +50,15 @@ package protocol Face: Sendable {
     var routes: [Route] { get }
     /// Whether a path that no route fits is this face's all the same, so that its 404 and 405 have the face's shape.
     func owns(_ path: String) -> Bool
+    /// A path as the face's routes have it, for one that none of them fits but that is this face's.
+    func canonical(_ path: String) -> String
     /// What went wrong with a request of this face, as its clients know it.
     func response(to problem: Problem, of request: APIRequest) -> Response
 }
 
 extension Face {
     package func owns(_ path: String) -> Bool { false }
+    package func canonical(_ path: String) -> String { path }
     package func response(to problem: Problem, of request: APIRequest) -> Response {
         problem.response(requestID: request.id)
     }

@@ -56,7 +56,9 @@ struct RouteTable: Sendable {
     func find(_ method: HTTPRequest.Method, _ path: String) -> Result {
         var parameters: [String: String] = [:]
         guard let node = find(RouteTable.segments(path)[...], root, &parameters), !node.routes.isEmpty else {
-            return .notFound(face: faces.first { $0.owns(path) })
+            guard let face = faces.first(where: { $0.owns(path) }) else { return .notFound(face: nil) }
+            let canonical = face.canonical(path)
+            return canonical == path ? .notFound(face: face) : find(method, canonical)
         }
         let wanted = method == .head ? .get : method
         guard let found = node.routes.first(where: { $0.route.method == wanted }) else {

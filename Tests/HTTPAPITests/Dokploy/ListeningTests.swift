@@ -1,0 +1,124 @@
+import HTTPAPI
+import HoistwayModel
+import HoistwayStore
+import TestSupport
+import Testing
+
+/// The live log of the Dokploy face.
+@Suite(.redis, .timeLimit(.minutes(3))) struct ListeningTests {
+    private static func path(_ logPath: String) -> String { "/listen-deployment?logPath=\(logPath)" }
+
+    @Test func theLogComesAsTextUntilTheDeploymentEnds() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            let text = "one\nzwölf 🚀\n" + String(repeating: "long line\n", count: 20_000)
+            let bytes = Array(text.utf8)
+            // Cut in the middle of characters.
+            let cuts = [0, 7, 13, 15, 70_000, bytes.count]
+            try await append(api, job, bytes, cuts[0]..<cuts[1])
+            async let listening = api.http(.read).listen(Self.path("/data/a/1/log&serverId=ignored"))
+            try await eventually("the follower") { api.services.followers == 1 }
+            for index in 1..<(cuts.count - 1) { try await append(api, job, bytes, cuts[index]..<cuts[index + 1]) }
+            try await api.end(job, .done, [("logBytes", "\(bytes.count)")])
+            let record = try await listening
+            #expect(record.status == 101 && record.head.lowercased().contains("sec-websocket-accept: "))
+            #expect(record.head.contains(HTTPClient.accept))
+            #expect(!record.head.lowercased().contains("transfer-encoding"))
+            #expect(record.text == text)
+            #expect(record.code == 1000 && record.rest.isEmpty)
+            #expect(record.frames.last?.opcode == 8)
+            try await eventually("nobody to follow") { api.services.followers == 0 }
+            // The log of an ended one is read to its end as well.
+            let again = try await api.http(.read).listen(Self.path("/data/a/1/log"))
+            #expect(again.text == text && again.code == 1000)
+        }
+    }
+
+    @Test func onlyTheLogOfAKnownDeploymentIsRead() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            let paths = [
+                "", "/etc/passwd", "/data/a/1/../../../etc/passwd", "/data/a/1/log/", "/data/a/2/log", "/data/a", "a",
+                "data/a/1/log", "/data/b/1/log",
+            ]
+            for path in paths {
+                let record = try await api.http(.read).listen(Self.path(path))
+                #expect(record.status == 101 && record.code == 4000 && record.frames.count == 1, "\(path)")
+            }
+            #expect(try await api.http(.read).listen("/listen-deployment").code == 4000)
+            try await api.end(job)
+        }
+    }
+
+    @Test func aTokenAndAHandshakeAreNeeded() async throws {
+        try await API.with { api async throws in
+            let path = Self.path("/data/a/1/log")
+            #expect(try await api.stranger.listen(path).status == 401)
+            #expect(try await api.http(.enqueue).listen(path).status == 403)
+            let plain = try await api.http(.read).get(path)
+            #expect(plain.status == 426 && plain[header: "upgrade"] == "websocket" && plain["code"] == "BAD_REQUEST")
+            #expect(try await api.http(.read).listen(path) { $0["Sec-WebSocket-Version"] = "8" }.status == 426)
+            #expect(try await api.http(.read).listen(path) { $0["Sec-WebSocket-Key"] = nil }.status == 400)
+            #expect(try await api.http(.read).listen(path) { $0["Upgrade"] = "h2c" }.status == 426)
+            #expect(try await api.http(.read).send("HEAD", path).status == 426)
+            let token = try #require(api.tokens[.read])
+            let bearer = try await api.stranger.listen(path) { $0["Authorization"] = "Bearer \(token)" }
+            #expect(bearer.status == 101)
+        }
+    }
+
+    @Test func pingsAreAnsweredAndAFarewellEndsTheStream() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            try await api.appendLog(job, "one\n", at: 0)
+            let record = try await api.http(.read).listen(Self.path("/data/a/1/log")) { number, frame in
+                switch frame.opcode {
+                case 1: HTTPClient.frame(9, [7, 8, 9]) + HTTPClient.frame(1, Array("ignored".utf8))
+                case 10: HTTPClient.frame(8, [0x03, 0xE9])
+                default: []
+                }
+            }
+            #expect(record.frames.map(\.opcode) == [1, 10, 8])
+            #expect(record.frames[1].data == [7, 8, 9] && record.code == 1001)
+            try await eventually("nobody to follow") { api.services.followers == 0 }
+            try await api.end(job)
+        }
+    }
+
+    @Test func framesThatAreNoneEndTheConnection() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            try await api.appendLog(job, "one\n", at: 0)
+            let wrong: [[UInt8]] = [[0x81, 1, 65], [0x81, 0xFE, 0xFF, 0xFF, 1, 2, 3, 4]]
+            for bytes in wrong {
+                let record = try await api.http(.read).listen(Self.path("/data/a/1/log")) { _, frame in
+                    frame.opcode == 1 ? bytes : []
+                }
+                #expect(record.code == 1002, "\(bytes)")
+            }
+            try await api.end(job)
+        }
+    }
+
+    @Test func aServerThatStopsSaysSo() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            async let listening = api.http(.read).listen(Self.path("/data/a/1/log"))
+            try await eventually("the follower") { api.services.followers == 1 }
+            await api.server.stop()
+            #expect(try await listening.code == 1001)
+            try await api.end(job)
+        }
+    }
+
+    private func append(_ api: API, _ job: Job, _ bytes: [UInt8], _ range: Range<Int>) async throws {
+        let piece = LogPiece(offset: range.lowerBound, bytes: Array(bytes[range]))
+        let fence = try #require(job.fence)
+        #expect(try await api.store.appendLog(job.id, fence: fence, piece, most: 1 << 20, all: 1 << 26) == .ok)
+    }
+}
