@@ -43,11 +43,6 @@ struct ListenOptions: ParsableArguments {
 
 /// The HTTP API as the commands run it.
 enum APIProcess {
-    /// Every face, the native one first.
-    static func faces(_ services: Services) -> [any Face] {
-        [NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services)]
-    }
-
     static func client(_ url: RedisURL, logger: Logger) -> RedisClient {
         RedisClient(
             url: url,
@@ -84,7 +79,7 @@ enum APIProcess {
             return try await RunningServer.start(
                 settings,
                 services,
-                faces: faces(services),
+                faces: Faces.all(services),
                 logger: logger,
                 stoppedBy: signals,
                 beside: beside

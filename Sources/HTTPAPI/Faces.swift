@@ -1,0 +1,10 @@
+/// Every face of the API.
+package enum Faces {
+    /// The native one first: paths that are nobody's get its errors.
+    package static func all(_ services: Services) -> [any Face] {
+        [
+            NativeFace(services: services), DokployFace(services: services), InstallerFace(services: services),
+            OperationsFace(services: services), ServiceFace(services: services),
+        ]
+    }
+}
