@@ -46,7 +46,8 @@ struct API: Sendable {
         try change(&configuration)
         let server: RunningServer
         do {
-            server = try await RunningServer.start(configuration, services, faces: Faces.all(services), logger: logger)
+            let faces = Faces.all(services, isTLS: configuration.tls != nil)
+            server = try await RunningServer.start(configuration, services, faces: faces, logger: logger)
         } catch {
             await client.close()
             await own.close()

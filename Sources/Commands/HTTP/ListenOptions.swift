@@ -79,7 +79,7 @@ enum APIProcess {
             return try await RunningServer.start(
                 settings,
                 services,
-                faces: Faces.all(services),
+                faces: Faces.all(services, isTLS: settings.tls != nil),
                 logger: logger,
                 stoppedBy: signals,
                 beside: beside
