@@ -93,9 +93,20 @@ enum APIProcess {
         }
     }
 
+    /// Where browsers on this host reach an API that runs as the configuration says.
+    static func url(_ configuration: Configuration) throws -> String {
+        var settings = try APIConfiguration(listen: configuration.api.listen ?? APIConfiguration.defaultListen)
+        if ["0.0.0.0", "::"].contains(settings.host) { settings.host = "127.0.0.1" }
+        let scheme = configuration.api.tlsCertificate == nil ? "http" : "https"
+        return "\(scheme)://\(authority(settings, port: settings.port))"
+    }
+
+    private static func authority(_ settings: APIConfiguration, port: Int) -> String {
+        "\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(port)"
+    }
+
     /// `http://127.0.0.1:8484`.
     static func url(_ settings: APIConfiguration, port: Int) -> String {
-        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        return "\(settings.tls == nil ? "http" : "https")://\(host):\(port)"
+        "\(settings.tls == nil ? "http" : "https")://\(authority(settings, port: port))"
     }
 }

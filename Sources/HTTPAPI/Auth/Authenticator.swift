@@ -39,7 +39,7 @@ final class Authenticator: Sendable {
         var isBrowser = false
         var secret = Authenticator.token(in: headers)
         if secret == nil {
-            secret = Session.secret(in: headers)
+            secret = BrowserSession.secret(in: headers)
             isBrowser = secret != nil
         }
         guard let secret else { return .nobody }

@@ -25,7 +25,9 @@ enum OwnPages {
     /// - Throws: ``Problem`` (403) for a change that lacks the header which only pages of ours can send.
     static func checkBrowser(_ head: HTTPRequest) throws(Problem) {
         try checkOrigin(head.headerFields, authority: head.authority)
-        guard ![.get, .head].contains(head.method), (head.headerFields[Session.header] ?? "").isEmpty else { return }
+        guard ![.get, .head].contains(head.method), (head.headerFields[BrowserSession.header] ?? "").isEmpty else {
+            return
+        }
         throw Problem(.forbidden, code: "foreign_request", "a change by cookie needs the header X-Hoistway-Request: 1")
     }
 

@@ -62,7 +62,7 @@ package struct LoginFace: Face {
         guard let code = form["code"], let id = NewToken.id(of: code) else { throw LoginFace.invalid }
         let login = StoredToken(id: id, digest: NewToken.digest(code), scopes: [])
         let isRight = try await OutagePatience.insist {
-            try await services.store.open(session.stored, with: login, for: Session.time)
+            try await services.store.open(session.stored, with: login, for: BrowserSession.time)
         }
         guard isRight else { throw LoginFace.invalid }
         return seeOther(cookie: session.text)
@@ -70,7 +70,7 @@ package struct LoginFace: Face {
 
     private func logOut(_ request: APIRequest) async throws -> Response {
         try OwnPages.checkOrigin(request.headers, authority: request.authority)
-        if let secret = Session.secret(in: request.headers), let id = NewToken.id(of: secret),
+        if let secret = BrowserSession.secret(in: request.headers), let id = NewToken.id(of: secret),
             let session = try await services.store.session(id), NewToken.isSame(session.digest, NewToken.digest(secret))
         {
             try await OutagePatience.insist { try await services.store.close(session: id) }
@@ -80,7 +80,7 @@ package struct LoginFace: Face {
 
     private func seeOther(cookie: String?) -> Response {
         let headers: HTTPFields = [
-            .location: LoginFace.home, .setCookie: Session.setCookie(cookie, isTLS: isTLS),
+            .location: LoginFace.home, .setCookie: BrowserSession.setCookie(cookie, isTLS: isTLS),
         ]
         return Response(status: .seeOther, headers: headers)
     }

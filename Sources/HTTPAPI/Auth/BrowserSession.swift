@@ -3,7 +3,7 @@ import HoistwayModel
 import HoistwayStore
 
 /// A browser that logged in: its cookie holds a secret as tokens are one.
-package enum Session {
+package enum BrowserSession {
     /// How long the link that logs in can be used.
     package static let linkTime = TimeSpan.minutes(15)
     /// How long a session lasts.
