@@ -111,7 +111,7 @@ import Testing
                 try await api.stranger.get("/api/v1/jobs", [cookie]).status == 401
             }
             #expect(try await api.stranger.send("POST", "/logout", [cookie]).status == 303)
-            let wrong = ("cookie", cookie.1.dropLast() + "!")
+            let wrong = ("cookie", String(cookie.1.dropLast()) + "!")
             #expect(try await api.stranger.send("POST", "/logout", [wrong]).status == 303)
         }
     }

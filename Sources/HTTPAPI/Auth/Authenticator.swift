@@ -97,7 +97,7 @@ final class Authenticator: Sendable {
         let now = ContinuousClock.now
         let key = isSession ? "session \(id)" : id
         if let known = known.withLock({ $0[key] }), now - known.asked < Authenticator.belief { return known.token }
-        let token = isSession ? try await store.session(id) : try await store.token(id)
+        let token = try await isSession ? store.session(id) : store.token(id)
         known.withLock { known in
             if known.count >= Authenticator.mostRemembered { known.removeAll() }
             // One that is not there is asked for each time, so that a new one works at once.

@@ -4,7 +4,7 @@ import HoistwayModel
 enum Prose {
     static func html(_ text: String) -> HTML {
         let paragraphs = text.split(separator: "\n\n").map { paragraph -> HTML in
-            "<p>\(pieces(paragraph.replacing("\n", with: " ")))</p>"
+            "<p>\(pieces(String(paragraph.replacing("\n", with: " "))))</p>"
         }
         return "\(paragraphs)"
     }

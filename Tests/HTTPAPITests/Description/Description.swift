@@ -16,15 +16,25 @@ struct Description: Sendable {
         paths = (document["paths"]?.objectValue ?? [:]).map { ($0.key.split(separator: "/"), $0.value) }
     }
 
-    /// Every operation, with the parameters of its path.
-    var operations: [(method: String, path: String, operation: JSON, parameters: [JSON])] {
-        (document["paths"]?.objectValue ?? [:]).flatMap { path in
-            (path.value.objectValue ?? [:]).filter { $0.key != "parameters" }.map { member in
-                let parameters =
-                    (path.value["parameters"]?.arrayValue ?? []) + (member.value["parameters"]?.arrayValue ?? [])
-                return (member.key.uppercased(), path.key, member.value, parameters.map { schema.resolved($0) })
+    struct Operation: Sendable {
+        var method: String
+        var path: String
+        var operation: JSON
+        /// Those of its path, too.
+        var parameters: [JSON]
+    }
+
+    var operations: [Operation] {
+        var all: [Operation] = []
+        for path in document["paths"]?.objectValue ?? [:] {
+            let shared = path.value["parameters"]?.arrayValue ?? []
+            for member in path.value.objectValue ?? [:] where member.key != "parameters" {
+                let parameters = (shared + (member.value["parameters"]?.arrayValue ?? [])).map { schema.resolved($0) }
+                let method = member.key.uppercased()
+                all.append(Operation(method: method, path: path.key, operation: member.value, parameters: parameters))
             }
         }
+        return all
     }
 
     /// The operation that answers a request; nil where the router has none either.

@@ -30,8 +30,9 @@ import Testing
         let tags = description.document["tags"]?.arrayValue?.compactMap { $0["name"] } ?? []
         let ids = description.operations.compactMap { $0.operation["operationId"]?.stringValue }
         #expect(ids.count == description.operations.count && Set(ids).count == ids.count && ids.count > 60)
-        for (method, path, operation, parameters) in description.operations {
-            let name = "\(method) \(path)"
+        for described in description.operations {
+            let (operation, parameters, path) = (described.operation, described.parameters, described.path)
+            let name = "\(described.method) \(path)"
             #expect(operation["summary"]?.stringValue?.isEmpty == false, "\(name)")
             #expect(operation["tags"]?.arrayValue?.allSatisfy(tags.contains) == true, "\(name)")
             #expect((operation["security"] == []) == (operation["x-scope"] == "open"), "\(name)")
