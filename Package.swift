@@ -84,6 +84,7 @@ let package = Package(
             dependencies: ["CLinux", "HoistwayModel"],
             swiftSettings: strict
         ),
+        .target(name: "Remote", dependencies: ["CLinux", "HoistwayModel"], swiftSettings: strict),
         .target(
             name: "Recipes",
             dependencies: [
@@ -100,7 +101,7 @@ let package = Package(
         .target(
             name: "WorkerCore",
             dependencies: [
-                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes",
+                "HoistwayModel", "HoistwayStore", "RedisClient", "Supervision", "Recipes", "Remote",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -131,7 +132,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CLinux", "HTTPAPI", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Supervision",
+                "CLinux", "HTTPAPI", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote",
+                "Supervision",
                 "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -178,6 +180,7 @@ let package = Package(
         ),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests",
@@ -203,7 +206,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "TestSupport",
+                "Commands", "HoistwayModel", "HoistwayStore", "RESP", "RedisClient", "Remote", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

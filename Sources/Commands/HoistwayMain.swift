@@ -1,6 +1,7 @@
 import ArgumentParser
 import HoistwayModel
 import Recipes
+import Remote
 
 /// Runs the command line.
 package enum HoistwayMain {
@@ -10,6 +11,7 @@ package enum HoistwayMain {
     package static func run(_ arguments: [String]) async -> Int32 {
         // Many a job's process begins here: no parser in between.
         if arguments.first == RecipeCommand.name { return await BuiltInRecipes.run(Array(arguments.dropFirst())) }
+        if arguments.first == NearSide.name { return NearSide.run(Array(arguments.dropFirst())) }
         let console = Console.current
         let ordered = GlobalOptions.behindTheCommand(arguments)
         do {

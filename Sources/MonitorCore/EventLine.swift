@@ -51,6 +51,7 @@ package struct EventLine {
     private static func isRecorded(_ key: Bytes) -> Bool {
         key.equals("progress") || key.equals("stage") || key.equals("component") || key.equals("message")
             || key.equals("resource") || key.equals("registration") || key.equals("result") || key.equals("error")
+            || key.equals("remote")
     }
 
     private static func message(_ text: Bytes, _ range: Range<Int>) -> Message? {

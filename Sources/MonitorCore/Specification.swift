@@ -15,6 +15,8 @@ package struct Specification: Equatable {
     package var lease: Int64 = 0
     /// When the lease began, in ms of CLOCK_BOOTTIME; 0: now.
     package var leaseFrom: Int64 = 0
+    /// How much sooner than its lease the attempt ends.
+    package var leaseReserve: Int64 = 0
     package var secrets: [Bytes] = []
     /// -1: kept.
     package var uid: Int64 = -1
@@ -80,6 +82,7 @@ package struct Specification: Equatable {
         case 22: return Self.set(&memory, value)
         case 23: return Self.set(&processes, value)
         case 24: return Self.set(&cpu, value)
+        case 25: return Self.set(&leaseReserve, value)
         default: break
         }
         return true

@@ -52,7 +52,8 @@ final class RedisConnection: Sendable {
     /// Carries out commands. A failure `notSent` means that the connection had ended before they were written.
     func execute(_ commands: [[RedisArgument]], deadline: NIODeadline) async -> RedisReplies {
         let request = RedisRequest(commands, deadline: deadline)
-        submit(request)
+        // `replies` fails it; submitted, it could be written before that.
+        if !Task.isCancelled { submit(request) }
         return await request.replies()
     }
 

@@ -27,6 +27,9 @@ package struct Launch: Sendable {
     package var lease: Duration?
     /// `ProcessIdentity.boottime()` from which the lease counts; the monitor's start when `nil`.
     package var leaseFrom: Int64?
+    /// By how much sooner the attempt ends than its lease: what runs elsewhere needs time to end when it cannot be told.
+    /// At most half of the lease counts.
+    package var leaseReserve: Duration?
     /// What the recipe and all that it starts may use.
     package var resources: ResourceLimits
     /// Whom the recipe runs as; as this process when `nil`.

@@ -6,7 +6,7 @@ struct Specification {
         case folder = 1
         case executable, argument, environment, workingFolder, input, logPath, logMaxBytes, timeout, idleTimeout
         case killGrace, lease, secret, uid, gid, group, cgroup, workspace, label, logLine, leaseFrom, memory, processes,
-            cpu
+            cpu, leaseReserve
     }
 
     mutating func append(_ tag: Tag, _ value: some Collection<UInt8>) {
@@ -33,6 +33,7 @@ struct Specification {
         append(.killGrace, launch.killGrace.milliseconds)
         append(.lease, launch.lease?.milliseconds ?? 0)
         append(.leaseFrom, launch.leaseFrom ?? 0)
+        append(.leaseReserve, launch.leaseReserve?.milliseconds ?? 0)
         if let memory = launch.resources.memory { append(.memory, Int64(memory)) }
         if let processes = launch.resources.processes { append(.processes, Int64(processes)) }
         if let cpu = launch.resources.cpu { append(.cpu, Int64(max(1, min(cpu, 1e9) * 1000))) }

@@ -47,6 +47,9 @@ struct AttemptContext: Sendable {
         return .object(object)
     }
 
+    /// Whether the recipe runs on a server.
+    var isRemote: Bool { fields?["serverId"] != nil }
+
     /// The wait before the next attempt.
     func wait() -> TimeSpan {
         backoff.wait(after: failures + 1, jitter: Double.random(in: -1...1))

@@ -8,6 +8,9 @@ enum Ending {
     static func outcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext)
         -> HoistwayStore.Outcome
     {
+        if context.isRemote, exit.outcome == .exited, let outcome = remoteOutcome(of: exit, &fold, context) {
+            return outcome
+        }
         let kind = kind(of: exit)
         fold.close(succeeded: kind == .done)
         var fields = fold.takeChanges()
@@ -35,6 +38,29 @@ enum Ending {
             isTemporary: isTemporary,
             wait: after ?? context.wait(),
             fields: fields
+        )
+    }
+
+    /// The outcome of an attempt on a server that did not end by its recipe.
+    private static func remoteOutcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext)
+        -> HoistwayStore.Outcome?
+    {
+        var kind = HoistwayStore.Outcome.Kind.lost
+        var message = "its process on this host was ended by a signal"
+        if let end = fold.remoteEnd {
+            kind = end["outcome"] == "spawn" ? .spawn : .lost
+            message = end["message"]?.stringValue ?? ""
+        } else if exit.exitCode != nil {
+            return nil
+        }
+        fold.close(succeeded: false)
+        let error: JSON = ["code": .string(kind.rawValue), "message": .string(message)]
+        let fields = [("message", message), ("error", error.text), ("logBytes", String(exit.logBytes))]
+        return HoistwayStore.Outcome(
+            kind,
+            isRepeatable: fold.remoteEnd?["retryable"] != false,
+            wait: context.wait(),
+            fields: fold.takeChanges().filter { $0.0 != "message" && $0.0 != "error" } + fields
         )
     }
 

@@ -8,12 +8,21 @@ struct EventFold: Sendable {
     private(set) var message: String?
     private(set) var result: JSON?
     private(set) var error: JSON?
+    /// How an attempt on a server ended when not by its recipe: `{"outcome","message","retryable"}`.
+    private(set) var remoteEnd: JSON?
+    private var remotePid: Int?
+    private let isRemote: Bool
     private var resources: [JSON] = []
     private var registrations: [JSON] = []
     private var changed: Set<String> = []
 
     /// Most resources and registrations that are kept.
     private static let most = 1000
+
+    /// - Parameter isRemote: whether the near side of a server speaks, and not the recipe itself.
+    init(isRemote: Bool = false) {
+        self.isRemote = isRemote
+    }
 
     /// Takes one line of the event stream.
     mutating func add(_ event: JSON) {
@@ -25,6 +34,7 @@ struct EventFold: Sendable {
                 changed.insert("progress")
             }
         }
+        if isRemote, let remote = event["remote"] { take(remote: remote) }
         take("stage", event["stage"], into: \.stage)
         take("component", event["component"], into: \.component)
         take("message", event["message"], into: \.message)
@@ -39,6 +49,14 @@ struct EventFold: Sendable {
         if let value = event["resource"] { keep(value, by: "urn", "name", in: \.resources, "resources") }
         if let value = event["registration"] {
             keep(value, by: "name", "endpoint", in: \.registrations, "registrations")
+        }
+    }
+
+    private mutating func take(remote: JSON) {
+        if remote["outcome"] != nil { remoteEnd = remote }
+        if let pid = remote["pid"]?.intValue {
+            remotePid = pid
+            changed.insert("remotePid")
         }
     }
 
@@ -91,6 +109,7 @@ struct EventFold: Sendable {
         case "stage": stage
         case "component": component
         case "message": message
+        case "remotePid": remotePid.map(String.init)
         case "result": result?.text
         case "error": error?.text
         case "resources": JSON.array(resources).text

@@ -16,6 +16,8 @@ struct LaunchPlanner: Sendable {
     let secrets: SecretResolver
     let user: RecipeUser
 
+    static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
     /// - Throws: `LaunchFailure` naming the recipe, variable or secret that stands in the way.
     func launch(for job: Job) async throws(LaunchFailure) -> Launch {
         guard let recipe = recipes.recipe(for: job.type) else {
@@ -24,7 +26,8 @@ struct LaunchPlanner: Sendable {
         let options = job.options
         let (environment, values) = try await environment(of: job, options)
         let grace = options.killGrace ?? settings.killGrace
-        return Launch(
+        let place = workspace(of: job)
+        var launch = Launch(
             jobID: job.id,
             attempt: job.attempt,
             fence: job.fence ?? 0,
@@ -40,8 +43,10 @@ struct LaunchPlanner: Sendable {
             killGrace: grace.duration,
             resources: settings.resources,
             user: user.credentials,
-            workspace: workspace(of: job)
+            workspace: "\(settings.data)/workspaces/\(place)"
         )
+        if let server = job.serverID { try move(&launch, of: job, to: server, recipe.onServer, workspace: place) }
+        return launch
     }
 
     private func environment(
@@ -49,9 +54,12 @@ struct LaunchPlanner: Sendable {
         _ options: JobOptions
     ) async throws(LaunchFailure) -> (variables: [(String, String)], secrets: [String]) {
         var variables = Variables()
-        variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        variables.set("PATH", LaunchPlanner.standardPath)
         variables.set("LANG", "C.UTF-8")
-        for (name, value) in user.variables { variables.set(name, value) }
+        // On a server they are those of its user.
+        if job.serverID == nil {
+            for (name, value) in user.variables { variables.set(name, value) }
+        }
         for variable in settings.environment { variables.set(variable.name, variable.value) }
         for variable in options.environment {
             if settings.noCommandEval, LaunchPlanner.steersCommands(variable.name) {
@@ -92,8 +100,9 @@ struct LaunchPlanner: Sendable {
         ["PATH", "BASH_ENV", "ENV"].contains(name) || name.hasPrefix("LD_") || name.hasPrefix("GIT_")
     }
 
+    /// The folder kept for a job's resource, below that of all.
     private func workspace(of job: Job) -> String {
-        "\(settings.data)/workspaces/\(job.type)/\(LaunchPlanner.workspaceName(job.resourceID))"
+        "\(job.type)/\(LaunchPlanner.workspaceName(job.resourceID))"
     }
 
     /// The name of the folder kept for a resource: its id with every unusual byte written as `%XX`; a long one is cut and told
@@ -118,7 +127,7 @@ struct LaunchPlanner: Sendable {
 }
 
 /// Environment variables of which the later ones win.
-private struct Variables {
+struct Variables {
     private(set) var pairs: [(String, String)] = []
 
     mutating func set(_ name: String, _ value: String) {

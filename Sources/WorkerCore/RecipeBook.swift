@@ -1,12 +1,15 @@
 import Glibc
 import HoistwayModel
 import Recipes
+import Remote
 
 /// What performs a type of jobs.
 struct Recipe: Sendable, Hashable {
     /// Absolute path.
     var executable: String
     var arguments: [String]
+    /// What of it goes over to a server.
+    var onServer: RemotePlan.Recipe
 }
 
 /// Finds recipes by type: those of the operator's folder first, then the built-in ones.
@@ -18,10 +21,17 @@ struct RecipeBook: Sendable {
     /// executable here: that it is not is told when it is to be started.
     func recipe(for type: JobType) -> Recipe? {
         if let path = folder.flatMap({ RecipeBook.path(in: $0, type.name) }) {
-            return Recipe(executable: path, arguments: [path])
+            let isFolder = path.hasSuffix("/\(type.name)/run")
+            let parent = String(path.dropLast("/run".utf8.count))
+            return Recipe(executable: path, arguments: [path], onServer: isFolder ? .folder(parent) : .file(path))
         }
         guard BuiltInRecipes.types.contains(type.name) else { return nil }
-        return Recipe(executable: executable, arguments: ["hoistway", "recipe", type.name])
+        let words = ["recipe", type.name]
+        return Recipe(
+            executable: executable,
+            arguments: ["hoistway"] + words,
+            onServer: .program(executable, words)
+        )
     }
 
     /// Every type there is a recipe for.

@@ -7,7 +7,7 @@ import Synchronization
 /// Passes on what one attempt tells while it runs, in batches: at most ten times a second, and only when there is news.
 final class Reporter: Sendable {
     private struct State {
-        var fold = EventFold()
+        var fold: EventFold
         var newest: JSON?
         var logBytes: Int?
         var kill: JSON?
@@ -21,7 +21,7 @@ final class Reporter: Sendable {
     private let executor: EventLoopTaskExecutor
     private let persistence: Persistence
     private let shipping: LogShipping
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let signal: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
@@ -40,6 +40,7 @@ final class Reporter: Sendable {
         self.executor = executor
         self.persistence = persistence
         self.shipping = shipping
+        state = Mutex(State(fold: EventFold(isRemote: AttemptContext(attempt.record).isRemote)))
         (signal, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -83,7 +83,7 @@ struct Runner: Sendable {
 
     /// Settles an attempt that ended while no worker was there.
     func settle(_ found: FoundAttempt) async {
-        var fold = EventFold()
+        var fold = EventFold(isRemote: found.context?.isRemote ?? false)
         let info: AttemptInfo
         let outcome: HoistwayStore.Outcome
         switch found {
@@ -233,5 +233,15 @@ struct Runner: Sendable {
         let next = reply?.1.first.flatMap { job in job.fence.flatMap { add(job, $0, claimedAt) } == true ? job : nil }
         board.remove(id, fence: fence)
         return next
+    }
+}
+
+extension FoundAttempt {
+    /// What is known of an attempt that does not live.
+    fileprivate var context: AttemptContext? {
+        switch self {
+        case .alive: nil
+        case .ended(let info, _), .neverStarted(let info), .lost(let info, _): AttemptContext(info.record)
+        }
     }
 }

@@ -55,7 +55,7 @@ struct Work: Sendable {
             secrets: secrets,
             user: user
         )
-        let scopes = Scope.served(node: settings.node, servers: [])
+        let scopes = Scope.served(node: settings.node, servers: settings.servers.keys.sorted())
         runner = Runner(
             store: store,
             supervisor: supervisor,
@@ -231,7 +231,8 @@ struct Work: Sendable {
         types.update(recipes.types())
         let fields: [(String, String)] = [
             ("host", identity.host), ("node", settings.node ?? ""), ("pid", String(getpid())),
-            ("types", types.served.map(\.name).joined(separator: ",")), ("servers", ""),
+            ("types", types.served.map(\.name).joined(separator: ",")),
+            ("servers", settings.servers.keys.sorted().joined(separator: ",")),
             ("slots", String(settings.slots)), ("fenceAfter", settings.fenceAfter.seconds.jsonText),
             ("fenceMargin", settings.fenceMargin.seconds.jsonText), ("running", String(board.count)),
             ("version", Version.current),

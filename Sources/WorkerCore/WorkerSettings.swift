@@ -1,6 +1,7 @@
 import HoistwayModel
 import HoistwayStore
 import RedisClient
+import Remote
 import Supervision
 
 /// What a worker is told when it starts.
@@ -48,6 +49,8 @@ package struct WorkerSettings: Sendable {
     package var logRedisBytes = 64 << 20
     /// How long ended jobs are kept.
     package var retention = RetentionRules()
+    /// The servers whose jobs this worker runs, by name.
+    package var servers: [String: RemoteServer] = [:]
     /// Absolute path of `hoistway-monitor`.
     package var monitorPath: String
     /// Absolute path of this program, which runs the built-in recipes.

@@ -4,6 +4,7 @@ import CLinux
 final class Cgroup {
     let path: Bytes
     let directory: Int32
+    private(set) var wasKilled = false
 
     /// Makes the folder. Nil when it cannot be made; the attempt then goes without.
     init?(_ path: Bytes) {
@@ -62,6 +63,7 @@ final class Cgroup {
     func kill() {
         let fd = hw_open_append(directory, c("cgroup.kill"))
         guard fd >= 0 else { return }
+        wasKilled = true
         _ = writeAll(fd, Bytes("1"))
         _ = hw_close(fd)
     }

@@ -21,6 +21,7 @@ extension Monitor {
             environment: environment,
             specification: specification
         )
+        renewCgroup()
         if let message = start(program, input: Bytes("/dev/null"), withEvents: false) {
             return write(Bytes("WARN"), Bytes("cleanup: ") + message)
         }
@@ -42,6 +43,16 @@ extension Monitor {
             text += childExit.code > 0 ? decimal(childExit.code) : signalName(childExit.signal)
             write(Bytes("WARN"), text + Bytes(": ") + name)
         }
+    }
+
+    /// Linux kills at once what is started right into a cgroup that was killed before: its count of kills differs from that
+    /// of the cgroup it comes from.
+    private func renewCgroup() {
+        guard let cgroup, cgroup.wasKilled else { return }
+        cgroup.remove()
+        self.cgroup = Cgroup(cgroup.path)
+        tree = ProcessTree(cgroup: self.cgroup)
+        limits = Limits(specification, cgroup: self.cgroup)
     }
 
     private func decimal(_ number: Int32) -> Bytes {

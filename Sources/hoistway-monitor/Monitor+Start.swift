@@ -22,7 +22,7 @@ extension Monitor {
         if !specification.cgroup.isEmpty { cgroup = Cgroup(specification.cgroup) }
         tree = ProcessTree(cgroup: cgroup)
         limits = Limits(specification, cgroup: cgroup)
-        if lease > 0, hw_boottime_ms() >= leaseFrom + lease {
+        if hw_boottime_ms() >= leaseEnd {
             var record = ExitRecord(outcome: .spawn)
             record.message = Bytes("its lease had run out before it began")
             return record

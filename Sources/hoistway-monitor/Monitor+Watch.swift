@@ -79,17 +79,21 @@ extension Monitor {
     }
 
     private var nextLimit: Int64 {
-        var next = Int64.max
-        if lease > 0 { next = leaseFrom + lease }
+        var next = leaseEnd
         guard ending == nil else { return ending?.outcome == .fenced ? .max : next }
         if specification.timeout > 0 { next = min(next, startedAt + specification.timeout) }
         if specification.idleTimeout > 0 { next = min(next, lastOutputAt + specification.idleTimeout) }
         return next
     }
 
+    /// When the lease has run out, less the reserve; never without a lease.
+    var leaseEnd: Int64 {
+        lease > 0 ? leaseFrom + lease - min(specification.leaseReserve, lease / 2) : .max
+    }
+
     private func checkLimits(_ now: Int64) {
-        if lease > 0, now >= leaseFrom + lease, ending?.outcome != .fenced {
-            endByMonitor(.fenced, limitText("the lease was not renewed for ", lease), grace: nil)
+        if now >= leaseEnd, ending?.outcome != .fenced {
+            endByMonitor(.fenced, limitText("the lease was not renewed for ", leaseEnd - leaseFrom), grace: nil)
         }
         guard ending == nil else { return }
         if let failure = writeFailure {
@@ -198,7 +202,7 @@ extension Monitor {
         }
         while !isTreeEmpty {
             let now = hw_boottime_ms()
-            if lease > 0, now >= leaseFrom + lease { ending?.killAt = now }
+            if now >= leaseEnd { ending?.killAt = now }
             if ending?.outcome == nil { nameLeftovers() }
             escalate(now)
             turn(until: min(nextEscalation, now + Self.leftoverPatience))

@@ -1,5 +1,6 @@
 import HoistwayModel
 import HoistwayStore
+import Remote
 import Testing
 
 @testable import Commands
@@ -69,8 +70,25 @@ import Testing
         #expect(configuration.logs.redisBytes == 32 << 20)
         #expect(configuration.retention["default"]?.logBytes == 1 << 30)
         #expect(configuration.retention["backup"]?.age == .seconds(365 * 86_400))
-        #expect(configuration.servers["eu-1"]?.port == 2222)
+        let server = RemoteServer(
+            host: "10.0.0.5",
+            port: 2222,
+            user: "deploy",
+            identityFile: "/etc/hoistway/eu-1",
+            hostKeys: .known(["ssh-ed25519 AAAA"])
+        )
+        #expect(configuration.servers["eu-1"] == server)
         #expect(configuration.api.noAuth == false)
+    }
+
+    @Test func hostKeys() throws {
+        for (text, keys) in [
+            ("", RemoteServer.HostKeys.ofUser), (", hostKey: accept-new", .firstSeen),
+            (", hostKey: \"ssh-ed25519 AAAA me@host\\nssh-rsa AAAAB\"", .known(["ssh-ed25519 AAAA", "ssh-rsa AAAAB"])),
+        ] {
+            let configuration = try read("servers: {a: {host: b\(text)}}")
+            #expect(configuration.servers["a"] == RemoteServer(host: "b", hostKeys: keys))
+        }
     }
 
     @Test(arguments: ["", "# nothing\n", "worker:\n", "worker: {}\n", "~"])
@@ -97,6 +115,9 @@ import Testing
         ("limits: {application: 0}\n", "limits.application must be a whole number from 1 on"),
         ("worker: {noCommandEval: maybe}\n", "worker.noCommandEval must be true or false"),
         ("servers: {a: {port: 22}}\n", "servers.a.host is required"),
+        ("servers: {a: {host: -oProxyCommand=x}}\n", "servers.a.host must be a host name or an address"),
+        ("servers: {a: {host: b, hostKey: any}}\n", "servers.a.hostKey must be a public key such as"),
+        ("servers: {a b: {host: b}}\n", "\"a b\" cannot be the name of a server"),
         ("prefix: a\nprefix: b\n", "is there twice"),
         ("prefix: [\n", "hoistway.yaml:2: it is not valid YAML"),
         ("- a\n", "the file must be a map"),

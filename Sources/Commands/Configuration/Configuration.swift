@@ -1,5 +1,6 @@
 import HoistwayModel
 import HoistwayStore
+import Remote
 
 /// The configuration: the file `hoistway.yaml` and the variables over it. What is `nil` was not said.
 package struct Configuration: Sendable {
@@ -32,14 +33,6 @@ package struct Configuration: Sendable {
 
     package typealias Retention = HoistwayModel.Retention.Change
 
-    package struct Server: Sendable, Hashable {
-        package var host: String
-        package var port: Int
-        package var user: String?
-        package var identityFile: String?
-        package var hostKey: String?
-    }
-
     package struct API: Sendable {
         package var listen: String?
         package var tlsCertificate: String?
@@ -58,7 +51,7 @@ package struct Configuration: Sendable {
     package var resources = Resources()
     package var logs = Logs()
     package var retention: [String: Retention] = [:]
-    package var servers: [String: Server] = [:]
+    package var servers: [String: RemoteServer] = [:]
     package var api = API()
 
     package init() {}

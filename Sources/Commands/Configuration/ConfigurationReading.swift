@@ -1,5 +1,6 @@
 import HoistwayModel
 import HoistwayStore
+import Remote
 
 extension Configuration {
     /// Reads the whole tree. Every key that is read here is known, any other is refused.
@@ -25,7 +26,10 @@ extension Configuration {
             retention[type] = try Retention(setting, path: "retention.\(type)")
         }
         for (name, setting) in try reader.map("servers") {
-            servers[name] = try Server(setting, path: "servers.\(name)")
+            guard Identifier.isName(name) else {
+                throw setting.error("servers: \"\(name)\" cannot be the name of a server")
+            }
+            servers[name] = try RemoteServer(setting, path: "servers.\(name)")
         }
         api = try API(reader.take("api"))
         try reader.refuseTheRest()
@@ -102,17 +106,37 @@ extension Configuration.Retention {
     }
 }
 
-extension Configuration.Server {
+extension RemoteServer {
     init(_ setting: Setting, path: String) throws(ConfigurationError) {
         var reader = try SettingReader(setting, path: path)
-        let host = try reader.text("host")
-        port = try reader.integer("port", in: 1...65_535) ?? 22
-        user = try reader.text("user")
-        identityFile = try reader.text("identityFile")
-        hostKey = try reader.text("hostKey")
+        let host = try reader.value("host", "a host name or an address") { $0.isWord ? $0 : nil }
+        let port = try reader.integer("port", in: 1...65_535) ?? 22
+        let user = try reader.value("user", "a name without spaces") { $0.isWord ? $0 : nil }
+        let identityFile = try reader.text("identityFile")
+        let expected = "a public key such as \"ssh-ed25519 AAAA…\", several of them a line each, or accept-new"
+        let keys = try reader.value("hostKey", expected) { HostKeys(parsing: $0) }
         try reader.refuseTheRest()
         guard let host else { throw setting.error("\(path).host is required") }
-        self.host = host
+        self.init(host: host, port: port, user: user, identityFile: identityFile, hostKeys: keys ?? .ofUser)
+    }
+}
+
+extension RemoteServer.HostKeys {
+    fileprivate init?(parsing text: String) {
+        if text == "accept-new" {
+            self = .firstSeen
+            return
+        }
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ") }
+        guard !lines.isEmpty, lines.allSatisfy({ $0.count >= 2 && $0[1].hasPrefix("AAAA") }) else { return nil }
+        self = .known(lines.map { "\($0[0]) \($0[1])" })
+    }
+}
+
+extension String {
+    /// Whether a command line takes it for one word that is no option.
+    fileprivate var isWord: Bool {
+        !isEmpty && !hasPrefix("-") && unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
     }
 }
 

@@ -28,7 +28,6 @@ struct APICommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
         let settings = try options.settings(configuration, console: console)
         let prefix = try Session.prefix(global, configuration)
         let logger = Logger.daemon

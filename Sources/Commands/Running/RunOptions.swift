@@ -2,6 +2,7 @@ import ArgumentParser
 import HoistwayModel
 import Logging
 import RedisClient
+import Remote
 import Supervision
 import WorkerCore
 
@@ -80,6 +81,11 @@ struct RunOptions: ParsableArguments {
         settings.logMaxBytes = configuration.logs.maxBytes ?? settings.logMaxBytes
         settings.logRedisBytes = configuration.logs.redisBytes ?? settings.logRedisBytes
         settings.retention = configuration.retentionRules
+        settings.servers = configuration.servers.mapValues { server in
+            var server = server
+            server.identityFile = server.identityFile.map(console.path)
+            return server
+        }
         return settings
     }
 

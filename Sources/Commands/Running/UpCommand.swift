@@ -39,7 +39,6 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
         guard global.durability(configuration) == .local else {
             throw CommandFailure(
                 .usage,

@@ -7,6 +7,7 @@ struct WorkerCommand: AsyncParsableCommand {
         commandName: "worker",
         abstract: "Run a worker, stop one, or declare its host dead.",
         discussion: """
+            Jobs with a server id run over ssh on the servers that the configuration names; one that it does not name waits.
             The first SIGTERM or Ctrl-C stops it as --on-stop says, the second kills what runs, the third leaves at once.
 
             Examples:
@@ -39,7 +40,6 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
         let data = try DataLocation.path(options.data, configuration, console: console)
         var settings = try options.settings(
             redis: try await RedisLocation.resolve(global.redis, configuration, console: console),

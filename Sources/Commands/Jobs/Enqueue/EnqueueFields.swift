@@ -11,7 +11,7 @@ struct EnqueueFields: ParsableArguments {
     @Option(help: "Shown to people.")
     var description: String?
 
-    @Option(help: "Wait for a worker that knows this server.")
+    @Option(help: "Run it on this server over ssh, by a worker that knows it.")
     var serverId: String?
 
     @Option(help: "Only on workers with this label.")
