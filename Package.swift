@@ -133,8 +133,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "CLinux", "HTTPAPI", "Hoistway", "HoistwayModel", "HoistwayStore", "RedisClient", "Recipes", "Remote",
-                "Supervision",
-                "WorkerCore",
+                "Supervision", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
@@ -199,7 +198,6 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

@@ -39,12 +39,11 @@ package struct Keys: Sendable, Hashable {
     package var notify: String { "\(prefix):notify" }
     package var notifyTries: String { "\(prefix):notify:tries" }
 
-    /// Keys that lie in different slots of a cluster unless the prefix has a hash tag.
-    package var together: [String] { [meta, events, workers] }
-
     /// The ids of the tokens of the HTTP API, and what is deployed by name, as `<type>:<id>`.
     package var tokens: String { "\(prefix):tokens" }
     package var resources: String { "\(prefix):resources" }
+    /// Keys that lie in different slots of a cluster unless the prefix has a hash tag.
+    package var together: [String] { [meta, events, workers] }
 
     package static let inboxInfix = ":inbox:"
 

@@ -29,9 +29,10 @@ struct API: Sendable {
         configuring change: (inout APIConfiguration) throws -> Void = { _ in },
         _ body: (API) async throws -> Void
     ) async throws {
-        let client = try await RedisServer.required().client(scripts: Scripts.all, commandTimeout: .seconds(3))
+        let prefix = randomPrefix()
+        let client = try await RedisServer.required().client(name: "api-\(prefix)", scripts: Scripts.all)
         let own = try await RedisServer.required().client(scripts: Scripts.all)
-        let store = Store(redis: own, prefix: randomPrefix())
+        let store = Store(redis: own, prefix: prefix)
         _ = try await store.register(types: [])
         var tokens: [AccessScope: String] = [:]
         for scope in AccessScope.allCases {

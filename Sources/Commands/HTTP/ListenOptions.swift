@@ -43,12 +43,12 @@ struct ListenOptions: ParsableArguments {
 
 /// The HTTP API as the commands run it.
 enum APIProcess {
-    static func client(_ url: RedisURL, logger: Logger) -> RedisClient {
+    static func client(_ url: RedisURL, prefix: String, logger: Logger) -> RedisClient {
         RedisClient(
             url: url,
             name: "hoistway-api",
             scripts: Scripts.all,
-            commandTimeout: .seconds(3),
+            keys: Keys(prefix: prefix).together,
             logger: logger
         )
     }
@@ -64,6 +64,7 @@ enum APIProcess {
         _ settings: APIConfiguration,
         client: RedisClient,
         prefix: String,
+        durability: Durability = .local,
         configuration: Configuration,
         logger: Logger,
         stoppedBy signals: [UnixSignal] = [],
@@ -72,6 +73,7 @@ enum APIProcess {
         let services = Services(
             client: client,
             prefix: prefix,
+            durability: durability,
             logFile: { isAttemptLog($0) ? LogSource.file(of: $0, configuration) : nil },
             logger: logger
         )

@@ -43,7 +43,8 @@ final class WebSocketListener: ChannelInboundHandler {
     static func install(in channel: any Channel, _ farewell: WebSocketFarewell) async throws {
         try await channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
-            let http = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            // The first of what reads and writes HTTP: what is written here goes around all of it.
+            let http = try pipeline.handler(type: HTTPResponseEncoder.self)
             let frames = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: mostBytes))
             try pipeline.addHandlers([frames, WebSocketListener(farewell)], position: .before(http))
         }.get()

@@ -106,6 +106,18 @@ import Testing
         }
     }
 
+    @Test func aResourceWithoutJobsHasNothingToEnd() async throws {
+        try await API.with { api async throws in
+            for type in ["application", "compose"] {
+                try await api.register(type, "x")
+                for action in ["cancelDeployment", "cleanQueues"] {
+                    let answer = try await api.mutate("\(type).\(action)", .object(["\(type)Id": "x"]))
+                    #expect(answer.status == 200 && answer.json == ["success": true, "count": 0], "\(type).\(action)")
+                }
+            }
+        }
+    }
+
     @Test func aJobThatAWorkerHasIsNotCancelledAsWaiting() async throws {
         try await API.with { api async throws in
             try await api.enqueue("a")

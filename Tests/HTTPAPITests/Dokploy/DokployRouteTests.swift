@@ -147,8 +147,8 @@ import Testing
                     #expect(schemas[String(schema.dropFirst("#/components/schemas/".count))] != nil, "\(action)")
                 }
             }
-            let deployment = try #require(schemas["Deployment"]?["required"]?.arrayValue?.compactMap(\.stringValue))
-            #expect(Set(deployment) == Set(DeploymentTests.fields))
+            let deployment = try #require(schemas["Deployment"]?["required"]?.arrayValue)
+            #expect(Set(deployment.compactMap(\.stringValue)) == Set(DeploymentTests.fields))
         }
     }
 }

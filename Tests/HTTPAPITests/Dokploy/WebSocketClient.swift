@@ -57,11 +57,11 @@ extension HTTPClient {
     /// Opens a WebSocket and reads until the server ends the connection, answering its farewell.
     /// - Parameters:
     ///   - changing: changes the headers of the handshake.
-    ///   - reply: frames to send once for each that comes, by its number.
+    ///   - reply: frames to send for each that comes.
     func listen(
         _ path: String,
         changing: (inout [String: String]) -> Void = { _ in },
-        reply: @Sendable (Int, SocketRecord.Frame) -> [UInt8] = { _, _ in [] }
+        reply: @Sendable (SocketRecord.Frame) -> [UInt8] = { _ in [] }
     ) async throws -> SocketRecord {
         var headers = [
             "Host": "127.0.0.1", "Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket",
@@ -76,21 +76,25 @@ extension HTTPClient {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n"))
-            var record = SocketRecord()
-            var seen = 0
-            for try await buffer in inbound {
-                record.append(Array(buffer.readableBytesView))
-                if !record.head.isEmpty, record.status != 101 { return record }
-                for frame in record.frames[seen...] {
-                    let answer = frame.opcode == 8 ? HTTPClient.frame(8, frame.data) : reply(seen, frame)
-                    seen += 1
-                    if !answer.isEmpty { try await outbound.write(ByteBuffer(bytes: answer)) }
+        var record = SocketRecord()
+        do {
+            try await channel.executeThenClose { inbound, outbound in
+                try await outbound.write(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n"))
+                var seen = 0
+                for try await buffer in inbound {
+                    record.append(Array(buffer.readableBytesView))
+                    if !record.head.isEmpty, record.status != 101 { return }
+                    for frame in record.frames[seen...] {
+                        let answer = frame.opcode == 8 ? HTTPClient.frame(8, frame.data) : reply(frame)
+                        seen += 1
+                        if !answer.isEmpty { try await outbound.write(ByteBuffer(bytes: answer)) }
+                    }
                 }
             }
-            return record
+        } catch ChannelError.ioOnClosedChannel {
+            // The server was the first to end the connection.
         }
+        return record
     }
 
     /// A frame as clients send it, masked.
