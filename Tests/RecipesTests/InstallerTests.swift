@@ -196,9 +196,11 @@ struct InstallerTests {
         #expect(try await fields([:]) == ["components"])
         #expect(try await fields(["components": []]) == ["components"])
         #expect(try await fields(["components": "a"]) == ["components"])
-        #expect(try await fields(["components": ["a", [:]]]) == [
-            "components[0]", "components[1].name", "components[1].run",
-        ])
+        #expect(
+            try await fields(["components": ["a", [:]]]) == [
+                "components[0]", "components[1].name", "components[1].run",
+            ]
+        )
         func component(_ members: JSONObject) async throws -> [String]? {
             var all: JSONObject = ["name": "a", "run": ["true"]]
             for member in members { all[member.key] = member.value }

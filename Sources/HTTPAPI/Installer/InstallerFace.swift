@@ -72,7 +72,11 @@ package struct InstallerFace: Face {
         filter.type = .installer
         let older = try await services.jobs.list(filter).jobs.drop { $0.id != job.id }.dropFirst()
         guard let active = older.first(where: { !$0.status.isTerminal }) else { return }
-        _ = try? await services.jobs.kill(job.id, KillOrder(why: "\(active.id) is active"))
+        do {
+            _ = try await services.jobs.kill(job.id, KillOrder(why: "\(active.id) is active"))
+        } catch let refusal as Refusal where refusal.code == .alreadyEnded {
+            // It did not wait to be taken back.
+        }
         throw InstallerFace.isActive(active.id)
     }
 
@@ -91,6 +95,7 @@ package struct InstallerFace: Face {
             throw InstallerFace.isActive(active.id)
         }
         let accepted = try await services.jobs.retry(job.id)
+        if accepted.isNew { try await giveWay(accepted.job) }
         return InstallerFace.accepted(accepted.job, isNew: accepted.isNew)
     }
 

@@ -33,7 +33,7 @@ struct OperationError: Sendable {
             "details": [
                 "retryable": .bool(isRetryable),
                 "retryAfter": retryAfter?.json ?? .null,
-                "fieldErrors": .object(details["fieldErrors"]?.objectValue ?? [:]),
+                "fieldErrors": .object((details["fieldErrors"] ?? event["fieldErrors"])?.objectValue ?? [:]),
                 "requestId": .string(orNull: job.fields["requestId"]),
                 "causedBy": .string(orNull: cause),
             ],
@@ -50,7 +50,7 @@ struct OperationError: Sendable {
         if standing == .cancelled { return "cancelled" }
         switch job.reason {
         case .failed: return code == "log_write" ? "infrastructure" : "recipe"
-        case .timeout, .idle: return "recipe"
+        case .timeout, .idle, .rejected: return "recipe"
         default: return "infrastructure"
         }
     }

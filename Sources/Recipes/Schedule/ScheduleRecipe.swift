@@ -14,7 +14,9 @@ struct ScheduleRecipe: Sendable {
         }
         let stages = Stages([Stages.Stage(name: "run", progress: 0)], type: "schedule", in: context)
         try await stages.perform("run", "running") { () throws(RecipeFailure) in
-            let words = try payload.script.map { text throws(RecipeFailure) in try context.words(running: text) } ?? payload.command
+            let words =
+                try payload.script.map { text throws(RecipeFailure) in try context.words(running: text) }
+                ?? payload.command
             let directory = try self.directory(payload.directory)
             let status = try await context.command(words, in: directory, changing: payload.environment.mapValues { $0 })
                 .run(log: context.log)

@@ -1,6 +1,8 @@
 import HTTPAPI
 import HoistwayModel
 import HoistwayStore
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
@@ -102,6 +104,21 @@ import Testing
             #expect(answer["error"]["details"]?["retryable"] == .bool(kind == .lost))
             #expect(answer["error"]["details"]?["causedBy"] == (kind == .killed ? "me" : .null))
             #expect(answer[header: "retry-after"] == nil)
+            #expect(OperationInvariants.breaches(of: answer.json) == [])
+        }
+    }
+
+    /// What was pushed into Redis and is invalid is an operation too.
+    @Test func aRejectedDocumentNamesItsFields() async throws {
+        try await API.with { api async throws in
+            let raw = #"{"id":"bad","applicationId":"a","priority":12}"#
+            _ = try await api.store.redis.send(["RPUSH", .string(api.store.keys.inbox(.application)), .string(raw)])
+            _ = try await api.store.admit([Array(raw.utf8)], type: .application)
+            let answer = try await api.http.get("/operations/bad")
+            #expect(answer["status"] == "failed" && answer["error"]["code"] == "invalid_document")
+            #expect(answer["error"]["errorType"] == "recipe")
+            #expect(answer["error"]["details"]?["fieldErrors"]?.objectValue?.keys == ["priority"])
+            #expect(answer["error"]["details"]?["requestId"] == .null && answer["startedAt"] == .null)
             #expect(OperationInvariants.breaches(of: answer.json) == [])
         }
     }

@@ -7,28 +7,9 @@ import Testing
 
 /// `hoistway api` and `hoistway token` as a shell sees them, with curl as the client.
 @Suite(.redis, .timeLimit(.minutes(4))) struct APICommandTests {
-    private func api(_ site: Site, _ options: [String] = []) async throws -> (program: RunningProgram, url: String) {
-        let log = "\(site.directory.path)/api.log"
-        let listen = options.contains("--listen") ? [] : ["--listen", "127.0.0.1:0"]
-        let program = try await Program.start(
-            ["api", "--redis", site.url, "--prefix", site.prefix] + listen + options,
-            log: log
-        )
-        try await eventually("the API to listen") { program.printed.contains("the API is at ") }
-        let text = program.printed
-        let start = try #require(text.firstRange(of: "the API is at "))
-        return (program, String(text[start.upperBound...].prefix { !$0.isNewline }))
-    }
-
-    private func curl(_ arguments: String...) async throws -> (status: Int, body: String) {
-        let result = try await Program.run(["-sS", "-w", "\n%{http_code}"] + arguments, of: "/usr/bin/curl")
-        let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
-        return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
-    }
-
     @Test func aTokenIsMadeUsedShownAndRevoked() async throws {
         try await Site.with { site async throws in
-            let (program, url) = try await api(site)
+            let (program, url) = try await site.api()
             let made = try await site.hoistway("token", "create", "--scope", "enqueue", "--scope", "read", "--json")
             let token = try JSON(parsing: made.output)
             #expect(token.objectValue?.keys == ["id", "token", "scopes", "createdAt"])
@@ -82,7 +63,7 @@ import Testing
     @Test func aJobRunsAndItsLogIsFollowed() async throws {
         try await Site.with { site async throws in
             try site.recipe("application", "echo hello; echo again; echo $HOISTWAY_ACTION ${HOISTWAY_ROLLBACK_OF-none}")
-            let (program, url) = try await api(site, ["--no-auth"])
+            let (program, url) = try await site.api(["--no-auth"])
             let worker = try await site.worker()
             let document = #"{"type":"application","applicationId":"a","id":"j"}"#
             let json = "Content-Type: application/json"
@@ -111,7 +92,7 @@ import Testing
 
     @Test func itMakesJobsOfWhatIsPushedWithoutAWorker() async throws {
         try await Site.with { site async throws in
-            let (program, _) = try await api(site)
+            let (program, _) = try await site.api()
             try await site.push("application", #"{"id":"pushed","applicationId":"a"}"#)
             try await site.wait(for: "pushed", "pending")
             try await site.control(#"{"command":"kill","id":"pushed"}"#)
@@ -130,7 +111,7 @@ import Testing
                 #expect(result.status == 64, "\(options): \(result.errors)")
                 #expect(result.errors.split(separator: "\n").count == 1)
             }
-            let (program, url) = try await api(site)
+            let (program, url) = try await site.api()
             let address = String(url.dropFirst("http://".count))
             let second = try await Program.run(["api", "--redis", site.url, "--listen", address])
             #expect(second.status == 1 && second.errors.contains("cannot listen on \(address)"), "\(second.errors)")
