@@ -43,17 +43,19 @@ package struct InstallerFace: Face {
         for member in given where !known.contains(member.key) {
             throw Problem(field: member.key, "unknown field; known are \(known.joined(separator: ", "))")
         }
-        let key = request.headers["idempotency-key"]
-        if let active = try await active() {
-            guard let key, active.fields["idempotencyKey"] == key else { throw InstallerFace.isActive(active.id) }
-            return InstallerFace.accepted(active, isNew: false)
-        }
         var members = given.map { (key: $0.key, json: $0.json) }
         if !given.contains(where: { $0.key == "installerId" }) {
             members.append(("installerId", JSON.string(InstallerFace.standardID).utf8))
         }
         members.append(("type", JSON.string(JobType.installer.name).utf8))
         members.append(("onConflict", JSON.string("reject").utf8))
+        // What is wrong is told, whatever is active.
+        _ = try JobDocument(parsing: JSON.bytes(of: members))
+        let key = request.headers["idempotency-key"]
+        if let active = try await active() {
+            guard let key, active.fields["idempotencyKey"] == key else { throw InstallerFace.isActive(active.id) }
+            return InstallerFace.accepted(active, isNew: false)
+        }
         let accepted: JobService.Accepted
         do {
             accepted = try await services.jobs.submit(members, idempotencyKey: key, requestID: request.id)

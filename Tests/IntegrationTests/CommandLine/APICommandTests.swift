@@ -34,6 +34,31 @@ import Testing
         }
     }
 
+    @Test func aLinkLogsABrowserInAndOut() async throws {
+        try await Site.with { site async throws in
+            let (program, url) = try await api(site)
+            let made = try await site.hoistway("token", "login", "--scope", "read", "--url", "\(url)/")
+            let link = String(made.output.prefix { !$0.isNewline })
+            #expect(link.hasPrefix("\(url)/login?code="))
+            #expect(try await curl(link).body.contains("<form method=\"post\" action=\"/login\">"))
+            let jar = "\(site.directory.path)/cookies"
+            let code = "code=\(link.suffix(64))"
+            #expect(try await curl("-c", jar, "-d", code, "\(url)/login").status == 303)
+            #expect(try await curl("-d", code, "\(url)/login").status == 401)
+            #expect(try await curl("-b", jar, "\(url)/api/v1/jobs").status == 200)
+            let kill = try await curl("-b", jar, "-X", "POST", "\(url)/api/v1/jobs/x/kill")
+            #expect(kill.status == 403)
+            #expect(try await curl("-b", jar, "-c", jar, "-X", "POST", "\(url)/logout").status == 303)
+            #expect(try await curl("-b", jar, "\(url)/api/v1/jobs").status == 401)
+            let shown = try JSON(parsing: try await site.hoistway("token", "login", "--json").output)
+            #expect(shown["url"]?.stringValue?.hasPrefix("http://127.0.0.1:8484/login?code=") == true)
+            #expect(shown["scopes"] == ["admin"])
+            #expect(try await site.hoistway("token", "login", "--url", "ftp://x").status == 64)
+            try await program.end(SIGTERM)
+            #expect(!program.printed.contains(link.suffix(64)))
+        }
+    }
+
     /// A job goes through: over HTTP in, run by a worker, its log out of the worker's file.
     @Test func aJobRunsAndItsLogIsFollowed() async throws {
         try await Site.with { site async throws in
