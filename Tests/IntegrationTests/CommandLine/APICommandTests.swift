@@ -36,7 +36,7 @@ import Testing
 
     @Test func aLinkLogsABrowserInAndOut() async throws {
         try await Site.with { site async throws in
-            let (program, url) = try await api(site)
+            let (program, url) = try await site.api()
             let made = try await site.hoistway("token", "login", "--scope", "read", "--url", "\(url)/")
             let link = String(made.output.prefix { !$0.isNewline })
             #expect(link.hasPrefix("\(url)/login?code="))
