@@ -42,7 +42,8 @@ package struct Query: Sendable {
         guard let text = self[name] else { return nil }
         // Numbers as JSON has them, exponents too.
         let isNumber = text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) }
-        guard let span = TimeSpan(parsing: text) ?? (isNumber ? TimeSpan(JSON.number(text)) : nil), span.seconds <= most else {
+        guard let span = TimeSpan(parsing: text) ?? (isNumber ? TimeSpan(JSON.number(text)) : nil), span.seconds <= most
+        else {
             throw Problem(field: name, "must be a number of seconds from 0 to \(Int(most))")
         }
         return span.seconds
