@@ -13,7 +13,7 @@ struct Description: Sendable {
     private init() {
         document = (try? JSON(parsing: Array(DescriptionFace.document.utf8))) ?? .null
         schema = JSONSchema(document: document)
-        paths = (document["paths"]?.objectValue ?? [:]).map { ($0.key.split(separator: "/"), $0.value) }
+        paths = (document["paths"]?.objectValue ?? [:]).map { (Self.segments($0.key[...]), $0.value) }
     }
 
     struct Operation: Sendable {
@@ -37,9 +37,13 @@ struct Description: Sendable {
         return all
     }
 
+    private static func segments(_ path: Substring) -> [Substring] {
+        path.split(separator: "/", omittingEmptySubsequences: false)
+    }
+
     /// The operation that answers a request; nil where the router has none either.
     func operation(_ method: String, _ target: String) -> JSON? {
-        let path = target.prefix { $0 != "?" }.split(separator: "/")
+        let path = Self.segments(target.prefix { $0 != "?" })
         let wanted = method == "HEAD" ? "get" : method.lowercased()
         let fitting = paths.filter { pattern, item in
             pattern.count == path.count && item[wanted] != nil
