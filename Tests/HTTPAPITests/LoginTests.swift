@@ -1,6 +1,9 @@
 import HTTPAPI
+import HTTPTypes
 import HoistwayModel
 import HoistwayStore
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import HTTPAPI
+import HTTPTypes
 import HoistwayModel
 import TestSupport
 import Testing
@@ -55,7 +56,9 @@ import Testing
             var examples = (object["examples"]?.objectValue ?? [:]).compactMap { $0.value["value"] }
             if let example = object["example"] { examples.append(example) }
             let isSchema = place.hasPrefix("/components/schemas")
-            if let schema = object["schema"] ?? (isSchema ? value : nil) {
+            var schema = object["schema"]
+            if schema == nil, isSchema { schema = .some(value) }
+            if let schema {
                 for example in examples {
                     count += 1
                     #expect(description.schema.problems(in: example, schema) == [], "\(place)")
