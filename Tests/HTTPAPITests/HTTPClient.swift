@@ -60,11 +60,12 @@ struct HTTPClient: Sendable {
         return answer
     }
 
-    private func exchange(
+    /// Sends what the server may refuse before it knows what is asked.
+    func exchange(
         _ method: String,
         _ path: String,
         _ headers: [(String, String)],
-        body: [UInt8]?
+        body: [UInt8]? = nil
     ) async throws -> Answer {
         let connection = try await connect()
         return try await connection.executeThenClose { inbound, outbound in
