@@ -59,8 +59,21 @@ def settle_body(case):
             body["id"] = case.path_parameters["id"]
 
 
+def without_lone_surrogates(value):
+    """Half a pair of surrogates is a string to the generator, and no character to anybody who reads JSON strictly."""
+    if isinstance(value, str):
+        return "".join("?" if 0xD800 <= ord(letter) <= 0xDFFF else letter for letter in value)
+    if isinstance(value, list):
+        return [without_lone_surrogates(element) for element in value]
+    if isinstance(value, dict):
+        return {without_lone_surrogates(name): without_lone_surrogates(element) for name, element in value.items()}
+    return value
+
+
 @schemathesis.hook
 def before_call(context, case, **kwargs):
+    if isinstance(case.body, (dict, list, str)):
+        case.body = without_lone_surrogates(case.body)
     query = case.query or {}
     if re.fullmatch(r"[0-9.e+-]+", str(query.get("wait", ""))) and 1 < float(query["wait"]) <= 300:
         query["wait"] = 1

@@ -14,7 +14,7 @@ extension NativeFace {
 
     private func log(_ request: APIRequest) async throws -> Response {
         let id = request.parameter("id")
-        let offset = try request.query.integer("offset", in: 0...Int.max)
+        let offset = try request.query.integer("offset", in: 0...9_007_199_254_740_991)
         let limit = try request.query.integer("limit", in: 1...LogService.mostBytes)
         let tail = try request.query.integer("tail", in: 0...1_000_000)
         if tail != nil, offset != nil { throw Problem(field: "tail", "cannot be combined with offset") }
