@@ -101,9 +101,8 @@ public struct ControlDocument: Sendable, Hashable {
         selection.type = reader.name("type")
         selection.resourceID = reader.text("resourceId")
         if let label = reader.text("label") {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 {
-                selection.label = KillSelection.Label(key: String(parts[0]), value: String(parts[1]))
+            if let pair = label.assignment {
+                selection.label = KillSelection.Label(key: pair.name, value: pair.value)
             } else {
                 reader.fail("label", "must be key=value")
             }

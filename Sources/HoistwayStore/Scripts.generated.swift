@@ -4190,19 +4190,18 @@ local function reply(list, text)
 end
 local id = ARGV[1]
 local key = P .. 'worker:' .. id
-if redis.call('EXISTS', key .. ':jobs') == 1 then
-  redis.call('SET', key .. ':forgotten', '1', 'EX', 10)
-  return WRONG_STATE
-end
+local has_attempts = redis.call('EXISTS', key .. ':jobs') == 1
+if has_attempts or redis.call('EXISTS', key) == 1 then redis.call('SET', key .. ':forgotten', '1', 'EX', 60) end
+if has_attempts then return WRONG_STATE end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
 redis.call('HDEL', P .. 'renewals', id)
-redis.call('DEL', key .. ':forgotten', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "6b32d5bbeff547b340936dccd0b0c0ffdc734527",
+        sha1: "3a408a189a469992096b09f838c3211f50fddf10",
         keyCount: 2
     )
 
@@ -7950,12 +7949,13 @@ for index = 5 + count, #ARGV do values[#values + 1] = ARGV[index] end
 redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'stopMode')
 redis.call('PERSIST', key)
+redis.call('DEL', key .. ':forgotten')
 redis.call('SADD', P .. 'workers', worker)
 local jobs = redis.call('SMEMBERS', key .. ':jobs')
 announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
 return { OK, jobs }
 """#,
-        sha1: "9a4c2578c2f91973a48e7726a4bb3c844d2d766f",
+        sha1: "5e6e2feab7c77ad840b0d86bf6377550c514f7fa",
         keyCount: 2
     )
 

@@ -115,18 +115,9 @@ final class Beat: Sendable {
 
     /// Starts what a beat found to do. A full inbox takes a while, and neither heartbeat nor kills wait for it.
     private func start(_ tick: Tick) {
-        let admitter = Admitter(store: store, logger: logger)
-        for type in tick.inboxes {
-            chores.start("inbox:\(type)") { await admitter.admit(type) }
-        }
-        if tick.waitingCommands > 0 {
-            chores.start("control") { await admitter.obey() }
-        }
+        chores.start(tick, Admitter(store: store, logger: logger), scheduler)
         if !tick.removed.isEmpty {
             chores.start("removed") { [self] in await remove(tick.removed) }
-        }
-        if !tick.dueSchedules.isEmpty {
-            chores.start("schedules") { [scheduler] in await scheduler.run(tick.dueSchedules) }
         }
         if tick.hasDueNotifications {
             chores.start("notifications") { [notifier] in await notifier.run() }

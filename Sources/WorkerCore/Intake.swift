@@ -10,6 +10,7 @@ package struct Intake: Sendable {
     private let client: RedisClient
     private let store: Store
     private let logger: Logger
+    private let admitter: Admitter
     private let scheduler: Scheduler
     private let chores = Chores()
     private let process = Identifier.ulid()
@@ -18,6 +19,7 @@ package struct Intake: Sendable {
         self.client = client
         self.store = store
         self.logger = logger
+        admitter = Admitter(store: store, logger: logger)
         scheduler = Scheduler(store: store, logger: logger)
     }
 
@@ -34,7 +36,7 @@ package struct Intake: Sendable {
                     listener?.cancel()
                     listener = nil
                 }
-                start(tick)
+                chores.start(tick, admitter, scheduler)
                 if tick.hasMoreDue { continue }
             } catch {
                 logger.debug("tick: \(error)")
@@ -42,18 +44,5 @@ package struct Intake: Sendable {
             try? await Task.sleep(for: .seconds(1))
         }
         listener?.cancel()
-    }
-
-    private func start(_ tick: Tick) {
-        let admitter = Admitter(store: store, logger: logger)
-        for type in tick.inboxes {
-            chores.start("inbox:\(type)") { await admitter.admit(type) }
-        }
-        if tick.waitingCommands > 0 {
-            chores.start("control") { await admitter.obey() }
-        }
-        if !tick.dueSchedules.isEmpty {
-            chores.start("schedules") { [scheduler] in await scheduler.run(tick.dueSchedules) }
-        }
     }
 }

@@ -16,12 +16,24 @@ struct HostFaultTests {
         try #require(result.status == 0, "\(arguments.joined(separator: " ")): \(result.errors)")
     }
 
+    /// A data folder on a small disk of its own.
+    private func onDisk(of size: String, _ site: Site, _ body: () async throws -> Void) async throws {
+        mkdir(site.data, 0o700)
+        try await run("/bin/mount", "-t", "tmpfs", "-o", "size=\(size)", "tmpfs", site.data)
+        do {
+            try await body()
+        } catch {
+            // What the body mounted over it comes first.
+            for _ in 0..<2 { _ = try? await Program.run(["-l", site.data], of: "/bin/umount") }
+            throw error
+        }
+        try await run("/bin/umount", "-l", site.data)
+    }
+
     /// What does not fit ends with a reason, and the worker goes on when there is room again.
     @Test func aDataFolderThatIsFull() async throws {
         try await Site.with { site in
-            mkdir(site.data, 0o700)
-            try await run("/bin/mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", site.data)
-            do {
+            try await onDisk(of: "4m", site) {
                 try site.recipe(
                     "backup",
                     "[ $HOISTWAY_JOB_ID = flood ] && head -c 9000000 /dev/zero | tr '\\0' x; echo ran"
@@ -32,7 +44,6 @@ struct HostFaultTests {
                 #expect(try await site.field("flood", "reason") == "failed")
                 #expect(try await site.field("flood", "error")?.contains("log_write") == true)
                 // Now even a folder for an attempt cannot be made.
-                try await run("/bin/dd", "if=/dev/zero", "of=\(site.data)/filler", "bs=4k", "count=1", "status=none")
                 _ = try await Program.run(
                     ["if=/dev/zero", "of=\(site.data)/filler", "bs=4k", "status=none"],
                     of: "/bin/dd"
@@ -50,20 +61,14 @@ struct HostFaultTests {
                     try await site.field("tight", "completedAt") != nil
                 }
                 try await worker.end(SIGTERM)
-            } catch {
-                _ = try? await Program.run(["-l", site.data], of: "/bin/umount")
-                throw error
             }
-            try await run("/bin/umount", "-l", site.data)
         }
     }
 
     /// What runs ends well; what cannot be begun says why; nothing is begun twice.
     @Test func aDataFolderThatBecomesReadOnly() async throws {
         try await Site.with { site in
-            mkdir(site.data, 0o700)
-            try await run("/bin/mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", site.data)
-            do {
+            try await onDisk(of: "16m", site) {
                 try site.recipe(
                     "backup",
                     """
@@ -77,6 +82,7 @@ struct HostFaultTests {
                 // A file that is open for writing stands in the way of a plain remount.
                 try await run("/bin/mount", "-o", "bind", site.data, site.data)
                 try await run("/bin/mount", "-o", "remount,ro,bind", site.data)
+                #expect(Glibc.open("\(site.data)/probe", O_CREAT | O_WRONLY, 0o600) == -1 && errno == EROFS)
                 try await push(site, ["during"])
                 try await Task.sleep(for: .seconds(2))
                 close(Glibc.open("\(site.directory.path)/gate", O_CREAT | O_WRONLY, 0o600))
@@ -91,11 +97,7 @@ struct HostFaultTests {
                 try await push(site, ["after"])
                 try await site.wait(for: "after", "done", timeout: .seconds(60))
                 try await worker.end(SIGTERM)
-            } catch {
-                for _ in 0..<2 { _ = try? await Program.run(["-l", site.data], of: "/bin/umount") }
-                throw error
             }
-            try await run("/bin/umount", "-l", site.data)
         }
     }
 
@@ -115,6 +117,7 @@ struct HostFaultTests {
                 }
             }
             #expect(Set(site.lines("effects")).count == site.lines("effects").count)
+            #expect(worker.printed.contains("Too many open files"), "there were too few")
             try await push(site, ["after"])
             try await site.wait(for: "after", "done", timeout: .seconds(60))
             try await worker.end(SIGTERM)
@@ -174,6 +177,11 @@ struct HostFaultTests {
                 try await push(site, ids, #","maxAttempts":3,"timeout":600"#)
                 for id in ids { try await site.wait(for: id, "running") }
                 for (file, step) in zip(files, steps) { try write(step, to: file) }
+                let time = try await site.client.send(["TIME"]).array?.first?.string.flatMap { Int($0) }
+                #expect(abs(try #require(time) - Glibc.time(nil)) > 3000, "the clock of Redis has stepped")
+                let date = try await Program.run(["+%s"], of: "/bin/date", environment: clock(files[0])).output
+                let shown = try #require(Int(date.prefix { $0.isNumber }))
+                #expect(abs(shown - Glibc.time(nil)) > 3000, "what the worker is told has stepped")
                 // Longer than lease and margin together.
                 try await Task.sleep(for: .seconds(9))
                 for id in ids { #expect(try await site.field(id, "status") == "running") }

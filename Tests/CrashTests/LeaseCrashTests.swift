@@ -118,11 +118,12 @@ struct LeaseCrashTests {
             try await Task.sleep(for: .seconds(8))
             for job in ["other", "job"] { #expect(try await site.field(job, "status") == "running") }
             let third = try await site.worker(leases, environment: margin)
-            try await Task.sleep(for: .seconds(3))
-            #expect(try await site.field("job", "pid") == pid)
             let id = try #require(Site.text("\(site.data)/worker-id"))
-            let sign = try await site.client.send(["HGET", "\(site.prefix):renewals", .string(id)]).string
-            #expect(sign?.hasSuffix(" 6000") == true, "the lease is the usual one again")
+            try await eventually("the lease to be the usual one again") {
+                let sign = try await site.client.send(["HGET", "\(site.prefix):renewals", .string(id)]).string
+                return sign?.hasSuffix(" 6000") == true
+            }
+            #expect(try await site.field("job", "pid") == pid)
             open(site)
             for job in ["other", "job"] { try await site.wait(for: job, "done") }
             for worker in [second, third] { try await worker.end(SIGTERM) }

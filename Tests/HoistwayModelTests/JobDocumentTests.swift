@@ -229,7 +229,7 @@ import Testing
 
     @Test func readsASelection() throws {
         let document = try parse(
-            #"{"command":"kill","type":"backup","resourceId":"r","label":"a=b=c","olderThan":"1h","requestId":"q","replyTo":"l"}"#
+            #"{"command":"kill","type":"backup","resourceId":"r","label":"a=\u0f93b=c","olderThan":"1h","requestId":"q","replyTo":"l"}"#
         )
         guard case .kill(.selection(let selection), _) = document.command else {
             Issue.record("not a selection: \(document.command)")
@@ -238,7 +238,7 @@ import Testing
         #expect(selection.type == "backup")
         #expect(selection.resourceID == "r")
         #expect(selection.label?.key == "a")
-        #expect(selection.label?.value == "b=c")
+        #expect(selection.label?.value == "\u{0F93}b=c")
         #expect(selection.olderThan == .seconds(3600))
         #expect(document.requestID == "q")
         #expect(document.replyTo == "l")

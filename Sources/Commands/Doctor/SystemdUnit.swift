@@ -54,10 +54,10 @@ struct SystemdUnit {
     static func found(in folders: [String]) -> [SystemdUnit] {
         var units: [String: SystemdUnit] = [:]
         for folder in folders {
-            for name in names(in: folder) where name.hasPrefix("hoistway") && name.hasSuffix(".service") {
+            for name in SystemFile.names(in: folder) where name.hasPrefix("hoistway") && name.hasSuffix(".service") {
                 guard units[name] == nil, let text = read("\(folder)/\(name)") else { continue }
                 let additions = folders.reversed().flatMap { folder in
-                    names(in: "\(folder)/\(name).d").filter { $0.hasSuffix(".conf") }.sorted()
+                    SystemFile.names(in: "\(folder)/\(name).d").filter { $0.hasSuffix(".conf") }.sorted()
                         .compactMap { read("\(folder)/\(name).d/\($0)") }
                 }
                 units[name] = SystemdUnit(path: "\(folder)/\(name)", texts: [text] + additions)
@@ -68,18 +68,5 @@ struct SystemdUnit {
 
     private static func read(_ path: String) -> String? {
         (try? SystemFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            names.append(name)
-        }
-        return names
     }
 }

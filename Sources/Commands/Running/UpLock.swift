@@ -40,43 +40,19 @@ struct UpLock: ~Copyable {
     /// The data folders of every `up` of this user that runs: whoever has the lock has its file open.
     static func held() -> [String] {
         var folders: Set<String> = []
-        for pid in entries(of: "/proc") where pid.first?.isNumber == true {
+        for pid in SystemFile.names(in: "/proc") where pid.first?.isNumber == true {
             var status = stat()
             guard stat("/proc/\(pid)", &status) == 0, status.st_uid == getuid(),
                 let words = try? SystemFile.read("/proc/\(pid)/cmdline").split(separator: 0),
                 words.contains(Array("up".utf8)[...])
             else { continue }
-            for file in entries(of: "/proc/\(pid)/fd") {
-                if let path = target(of: "/proc/\(pid)/fd/\(file)"), path.hasSuffix("/\(name)") {
+            for file in SystemFile.names(in: "/proc/\(pid)/fd") {
+                if let path = SystemFile.target(of: "/proc/\(pid)/fd/\(file)"), path.hasSuffix("/\(name)") {
                     folders.insert(String(path.dropLast(name.utf8.count + 1)))
                 }
             }
         }
         return folders.sorted()
-    }
-
-    private static func entries(of folder: String) -> [String] {
-        guard let listing = opendir(folder) else { return [] }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-            )
-        }
-        return names
-    }
-
-    private static func target(of link: String) -> String? {
-        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = bytes.withUnsafeMutableBytes { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { text in
-                text.baseAddress.map { readlink(link, $0, text.count) } ?? 0
-            }
-        }
-        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 
     deinit { close(file) }

@@ -1,4 +1,5 @@
 import Glibc
+import HoistwayModel
 
 /// What this process was given by who started it.
 enum ProcessSurroundings {
@@ -6,8 +7,7 @@ enum ProcessSurroundings {
         var result: [String: String] = [:]
         var entry = environ
         while let pointer = entry.pointee {
-            let parts = String(cString: pointer).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { result[String(parts[0])] = String(parts[1]) }
+            if let pair = String(cString: pointer).assignment { result[pair.name] = pair.value }
             entry += 1
         }
         return result
@@ -40,11 +40,7 @@ enum ProcessSurroundings {
     }
 
     /// Absolute path of the program that runs.
-    static func executable() -> String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = readlink("/proc/self/exe", &path, Int(PATH_MAX))
-        return count > 0 ? text(path) : "/proc/self/exe"
-    }
+    static func executable() -> String { SystemFile.target(of: "/proc/self/exe") ?? "/proc/self/exe" }
 
     private static func text(_ characters: [CChar]) -> String {
         String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

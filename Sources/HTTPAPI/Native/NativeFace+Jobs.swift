@@ -60,9 +60,8 @@ extension NativeFace {
         filter.server = request.query["serverId"]
         filter.status = try request.query.choice("status", JobStatus.self)
         if let label = request.query["label"] {
-            let sides = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2 else { throw Problem(field: "label", "must be key=value") }
-            filter.label = KillSelection.Label(key: String(sides[0]), value: String(sides[1]))
+            guard let pair = label.assignment else { throw Problem(field: "label", "must be key=value") }
+            filter.label = KillSelection.Label(key: pair.name, value: pair.value)
         }
         filter.limit = try request.query.integer("limit", in: 1...1000) ?? filter.limit
         filter.cursor = request.query["cursor"]

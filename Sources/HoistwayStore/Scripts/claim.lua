@@ -12,7 +12,7 @@ local claims = redis.call('HMGET', P .. 'claims', 'served', 'fence', 'limited', 
 local served, fence = tonumber(claims[1] or '0'), tonumber(claims[2] or '0')
 if tonumber(seen) > fence then heed_loss(worker, seen, ARGV[6]) return {} end
 if claims[5] then return {} end
--- What its former jobs set free is not for the worker that is declared dead at this moment.
+-- What its former jobs set free is not for the worker that was declared dead.
 if redis.call('EXISTS', P .. 'worker:' .. worker .. ':forgotten') == 1 then return {} end
 local paused = {}
 for _, kind in ipairs(redis.call('SMEMBERS', P .. 'paused')) do paused[kind] = true end

@@ -23,6 +23,7 @@ for index = 5 + count, #ARGV do values[#values + 1] = ARGV[index] end
 redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'stopMode')
 redis.call('PERSIST', key)
+redis.call('DEL', key .. ':forgotten')
 redis.call('SADD', P .. 'workers', worker)
 local jobs = redis.call('SMEMBERS', key .. ':jobs')
 announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')

@@ -54,7 +54,7 @@ struct ProgramFailure: Error {
 }
 
 /// Waits for a condition, at most for a while.
-func until(_ deadline: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws {
+func until(_ deadline: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock().now + deadline
     while try await !condition() {
         guard ContinuousClock().now < end else { throw DeadlinePassed() }
