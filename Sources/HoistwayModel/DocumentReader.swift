@@ -101,7 +101,7 @@ package struct DocumentReader {
 
     mutating func integer(_ field: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = take(field) else { return nil }
-        guard let number = value.intValue, range.contains(number) else {
+        guard let number = value.integerValue, range.contains(number) else {
             errors.add(field, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }

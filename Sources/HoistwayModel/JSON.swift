@@ -20,6 +20,9 @@ public enum JSON: Sendable, Hashable {
         if case .number(let text) = self { Int(text) } else { nil }
     }
 
+    /// The value of a number that is an integer however it is written, such as `98.0` or `1e3`; `nil` for anything else.
+    package var integerValue: Int? { intValue ?? doubleValue.flatMap { Int(exactly: $0) } }
+
     /// The value of any number, `nil` for any other kind.
     public var doubleValue: Double? {
         if case .number(let text) = self { Double(text) } else { nil }

@@ -13,14 +13,20 @@ package enum SHA256 {
         return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
     }
 
+    /// The digest in 64 lowercase hexadecimal digits.
+    package static func hex(_ message: some Collection<UInt8>) -> String { hexadecimal(digest(message)) }
+
     /// The HMAC in 64 lowercase hexadecimal digits.
     package static func hmac(_ message: [UInt8], key: [UInt8]) -> String {
         let short = key.count > 64 ? digest(key) : key
         let padded = short + [UInt8](repeating: 0, count: 64 - short.count)
         let inner = digest(padded.map { $0 ^ 0x36 } + message)
+        return hexadecimal(digest(padded.map { $0 ^ 0x5C } + inner))
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        let bytes = digest(padded.map { $0 ^ 0x5C } + inner).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func mix(_ block: ArraySlice<UInt8>, into state: inout [UInt32], _ words: inout [UInt32]) {

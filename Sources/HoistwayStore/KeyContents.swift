@@ -68,7 +68,7 @@ struct KeyContents {
         case "paused", "types", "workers", "claimed", "giving", "tokens", "resources": return ["set"]
         case "turns", "settling", "meta", "claims", "limits", "superseding", "renewals": return ["hash"]
         case "schedules": return ["zset"]
-        case "schedule", "token", "resource": return ["hash"]
+        case "schedule", "token", "login", "session", "resource": return ["hash"]
         case "notify": return key == "notify:tries" ? ["hash"] : ["zset"]
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]

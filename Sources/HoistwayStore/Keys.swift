@@ -68,6 +68,8 @@ package struct Keys: Sendable, Hashable {
     package func ofLabel(_ key: String, _ value: String) -> String { "\(prefix):index:label:\(key)=\(value)" }
     package func schedule(_ id: String) -> String { "\(prefix):schedule:\(id)" }
     package func token(_ id: String) -> String { "\(prefix):token:\(id)" }
+    package func login(_ id: String) -> String { "\(prefix):login:\(id)" }
+    package func session(_ id: String) -> String { "\(prefix):session:\(id)" }
     package func resource(_ type: JobType, _ id: String) -> String { "\(prefix):resource:\(type.name):\(id)" }
     package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
     package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }

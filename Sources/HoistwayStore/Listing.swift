@@ -7,6 +7,8 @@ package struct JobFilter: Sendable, Hashable {
     package var type: JobType?
     package var resourceID: String?
     package var status: JobStatus?
+    /// Only jobs with one of these reasons.
+    package var reasons: Set<JobReason>?
     package var server: String?
     package var label: KillSelection.Label?
     package var limit = 50
@@ -18,12 +20,13 @@ package struct JobFilter: Sendable, Hashable {
     package init() {}
 
     /// What of a job's hash decides whether it fits.
-    static let fields = ["type", "resourceId", "status", "serverId", "labels"]
+    static let fields = ["type", "resourceId", "status", "reason", "serverId", "labels"]
 
     func matches(_ job: Job) -> Bool {
         if let type, job.type != type { return false }
         if let resourceID, job.resourceID != resourceID { return false }
         if let status, job.fields["status"] != status.rawValue { return false }
+        if let reasons, !(job.reason.map(reasons.contains) ?? false) { return false }
         if let server, job.serverID != server { return false }
         if let label, job.labels[label.key]?.stringValue != label.value { return false }
         return true

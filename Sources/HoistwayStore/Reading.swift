@@ -16,12 +16,15 @@ package struct QueueSummary: Sendable {
 
 extension Store {
     package func job(_ id: String) async throws -> Job? {
+        // What is no id could name a key of another kind.
+        guard Identifier.isJobID(id) else { return nil }
         let fields = try await redis.send(["HGETALL", .string(keys.job(id))]).pairs
         return fields.isEmpty ? nil : Job(fields: fields)
     }
 
     /// The jobs that still exist, in the order of the ids.
     package func jobs(_ ids: [String]) async throws -> [Job] {
+        let ids = ids.filter(Identifier.isJobID)
         let replies = try await redis.pipeline(ids.map { ["HGETALL", .string(keys.job($0))] })
         return try replies.compactMap { reply in
             let fields = try reply.get().pairs
@@ -44,6 +47,7 @@ extension Store {
 
     /// Every transition of a job, oldest first; nil when there is no such job.
     package func history(_ id: String) async throws -> [JSON]? {
+        guard Identifier.isJobID(id) else { return nil }
         let entries = try await redis.send(["LRANGE", .string(keys.history(id)), 0, -1]).array ?? []
         if entries.isEmpty, try await redis.send(["EXISTS", .string(keys.job(id))]).int == 0 { return nil }
         return entries.compactMap { $0.bytes.flatMap { try? JSON(parsing: $0) } }

@@ -21,7 +21,7 @@ package struct StoredToken: Sendable, Hashable {
         self.name = name
     }
 
-    fileprivate init?(_ fields: [String: String]) {
+    init?(_ fields: [String: String]) {
         guard let id = fields["id"], let digest = fields["digest"] else { return nil }
         self.id = id
         self.digest = digest
@@ -58,7 +58,7 @@ extension Store {
             .sorted { ($0.createdAt?.milliseconds ?? 0, $0.id) < ($1.createdAt?.milliseconds ?? 0, $1.id) }
     }
 
-    /// Revokes a token.
+    /// Revokes a token; a session of a browser and a link that was not used are ended by their ids, too.
     /// - Throws: `Refusal` when there is none.
     package func removeToken(_ id: String, by: String) async throws {
         if try await code(Scripts.removeToken, [.string(id), .string(by)]) == .notFound {

@@ -3,7 +3,7 @@ import Glibc
 /// The recipes that travel inside the program, each run as a process of its own.
 package enum BuiltInRecipes {
     /// The job types that have a built-in recipe.
-    package static let types = ["application", "schedule"]
+    package static let types = ["application", "installer", "schedule"]
 
     /// Performs the recipe that the first word names, and answers its exit code: 0 done, 75 temporary, anything else
     /// failed. Reads the environment of a recipe (job, payload, workspace, event pipe).
@@ -36,6 +36,7 @@ package enum BuiltInRecipes {
         do throws(RecipeFailure) {
             switch type {
             case "application": try await ApplicationRecipe(context: context).run()
+            case "installer": try await InstallerRecipe(context: context).run()
             default: try await ScheduleRecipe(context: context).run()
             }
             return 0

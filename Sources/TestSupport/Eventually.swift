@@ -14,7 +14,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 /// - Throws: ``TimedOut``, and whatever the condition throws.
 package func eventually(
     _ what: String = "the condition",
-    timeout: Duration = .seconds(30),
+    timeout: Duration = .seconds(60),
     isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {

@@ -126,7 +126,7 @@ package final class Site: Sendable {
     }
 
     /// Waits for the status of a job.
-    package func wait(for id: String, _ status: String, timeout: Duration = .seconds(30)) async throws {
+    package func wait(for id: String, _ status: String, timeout: Duration = .seconds(60)) async throws {
         do {
             try await eventually("\(id) to be \(status)", timeout: timeout) {
                 try await self.field(id, "status") == status

@@ -14,6 +14,8 @@ struct EventFold: Sendable {
     private let isRemote: Bool
     private var resources: [JSON] = []
     private var registrations: [JSON] = []
+    /// Registrations that say no `registeredAt` themselves, by what tells them apart, with when they came.
+    private var arrivals: [JSON: String] = [:]
     private var changed: Set<String> = []
 
     /// Most resources and registrations that are kept.
@@ -48,8 +50,38 @@ struct EventFold: Sendable {
         }
         if let value = event["resource"] { keep(value, by: "urn", "name", in: \.resources, "resources") }
         if let value = event["registration"] {
-            keep(value, by: "name", "endpoint", in: \.registrations, "registrations")
+            keep(dated(value), by: "name", "endpoint", in: \.registrations, "registrations")
         }
+    }
+
+    /// Whether it dated registrations itself, so that a fold of the same events that was earlier knows better.
+    var hasArrivals: Bool { !arrivals.isEmpty }
+
+    /// Takes over when registrations came from what an earlier fold of the same events told.
+    mutating func recall(_ earlier: JSON?) {
+        for past in earlier?.arrayValue ?? [] {
+            guard let identity = past["name"] ?? past["endpoint"], arrivals[identity] != nil,
+                let time = past["registeredAt"]?.stringValue,
+                let index = registrations.firstIndex(where: { ($0["name"] ?? $0["endpoint"]) == identity }),
+                var registration = registrations[index].objectValue, registration["registeredAt"] != nil
+            else { continue }
+            arrivals[identity] = time
+            registration["registeredAt"] = .string(time)
+            registrations[index] = .object(registration)
+            changed.insert("registrations")
+        }
+    }
+
+    /// A registration with when it came, unless it says so itself.
+    private mutating func dated(_ value: JSON) -> JSON {
+        guard var registration = value.objectValue, let identity = value["name"] ?? value["endpoint"],
+            registration["status"]?.stringValue == "registered", registration["registeredAt"] == nil,
+            arrivals[identity] != nil || arrivals.count < EventFold.most
+        else { return value }
+        let time = arrivals[identity] ?? Timestamp.now().description
+        arrivals[identity] = time
+        registration["registeredAt"] = .string(time)
+        return .object(registration)
     }
 
     private mutating func take(remote: JSON) {

@@ -88,6 +88,7 @@ struct LaunchPlanner: Sendable {
         let origin = job.fields["rollbackOf"]
         variables.set("HOISTWAY_ACTION", origin == nil ? "update" : "rollback")
         if let origin { variables.set("HOISTWAY_ROLLBACK_OF", origin) }
+        if let earlier = job.fields["retryOf"] { variables.set("HOISTWAY_RETRY_OF", earlier) }
         if let node = settings.node { variables.set("HOISTWAY_NODE", node) }
         if let server = job.serverID { variables.set("HOISTWAY_SERVER_ID", server) }
         if settings.noCommandEval { variables.set("HOISTWAY_NO_COMMAND_EVAL", "1") }

@@ -13,6 +13,8 @@ final class Reporter: Sendable {
         var kill: JSON?
         var task: Task<Void, Never>?
         var isStopped = false
+        /// The worker before may know when something was registered.
+        var recalls = false
         var pause: Task<Void, Never>?
     }
 
@@ -30,6 +32,7 @@ final class Reporter: Sendable {
 
     init(
         attempt: Attempt,
+        isAdopted: Bool,
         store: Store,
         executor: EventLoopTaskExecutor,
         persistence: Persistence,
@@ -40,7 +43,8 @@ final class Reporter: Sendable {
         self.executor = executor
         self.persistence = persistence
         self.shipping = shipping
-        state = Mutex(State(fold: EventFold(isRemote: AttemptContext(attempt.record).isRemote)))
+        let fold = EventFold(isRemote: AttemptContext(attempt.record).isRemote)
+        state = Mutex(State(fold: fold, recalls: isAdopted))
         (signal, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -92,7 +96,20 @@ final class Reporter: Sendable {
         await pause?.value
     }
 
+    private func recall() async {
+        let isDue = state.withLock { $0.recalls && $0.fold.hasArrivals }
+        guard isDue else { return }
+        let earlier = await persistence.insist("reading what \(attempt.jobID) registered") {
+            try await store.job(attempt.jobID)?.json("registrations")
+        }
+        state.withLock { state in
+            state.recalls = false
+            state.fold.recall(earlier ?? nil)
+        }
+    }
+
     private func flush() async {
+        await recall()
         let (fields, newest, logBytes) = state.withLock { state -> ([(String, String)], JSON?, Int?) in
             var fields = state.fold.takeChanges()
             if let bytes = state.logBytes { fields.append(("logBytes", String(bytes))) }

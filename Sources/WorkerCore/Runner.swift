@@ -76,7 +76,7 @@ struct Runner: Sendable {
             )
         else { return }
         Task(executorPreference: executor) {
-            var next = await follow(attempt, context)
+            var next = await follow(attempt, context, isAdopted: true)
             while let job = next { next = await runOnce(job) }
         }
     }
@@ -91,6 +91,7 @@ struct Runner: Sendable {
         case .ended(let ended, let exit):
             info = ended
             for event in info.events().lines { fold.add(event) }
+            if fold.hasArrivals { fold.recall(await registrations(of: info)) }
             await recordStart(info, exit)
             outcome = Ending.outcome(of: exit, &fold, AttemptContext(info.record))
             await shipping.finish(info, size: exit.logBytes)
@@ -100,6 +101,7 @@ struct Runner: Sendable {
         case .lost(let lost, let record):
             info = lost
             for event in info.events().lines { fold.add(event) }
+            if fold.hasArrivals { fold.recall(await registrations(of: info)) }
             outcome = Ending.outcome(of: record, &fold, AttemptContext(info.record))
             await shipping.finish(info, size: info.log.size)
         }
@@ -107,6 +109,13 @@ struct Runner: Sendable {
             try await store.finish(info.jobID, fence: info.fence, outcome)
         }
         if let code { await settled(info, outcome, code) }
+    }
+
+    /// What the worker before has told of an attempt.
+    private func registrations(of info: AttemptInfo) async -> JSON? {
+        await persistence.insist("reading what \(info.jobID) registered") {
+            try await store.job(info.jobID)?.json("registrations")
+        } ?? nil
     }
 
     /// A job that ended while nobody told that it had begun has run all the same.
@@ -140,10 +149,12 @@ struct Runner: Sendable {
     }
 
     /// Tells the store what an attempt does until it ended.
+    /// - Parameter isAdopted: a worker before has told of it already.
     /// - Returns: the next job for this slot.
-    private func follow(_ attempt: Attempt, _ context: AttemptContext) async -> Job? {
+    private func follow(_ attempt: Attempt, _ context: AttemptContext, isAdopted: Bool = false) async -> Job? {
         let reporter = Reporter(
             attempt: attempt,
+            isAdopted: isAdopted,
             store: store,
             executor: executor,
             persistence: persistence,

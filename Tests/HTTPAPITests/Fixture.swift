@@ -45,11 +45,9 @@ struct API: Sendable {
         let services = Services(client: client, prefix: store.keys.prefix, logFile: logFile, logger: logger)
         var configuration = try APIConfiguration(listen: "127.0.0.1:0")
         try change(&configuration)
-        let faces: [any Face] = [
-            NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services),
-        ]
         let server: RunningServer
         do {
+            let faces = Faces.all(services, isTLS: configuration.tls != nil)
             server = try await RunningServer.start(configuration, services, faces: faces, logger: logger)
         } catch {
             await client.close()

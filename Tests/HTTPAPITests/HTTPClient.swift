@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import TestSupport
+import Testing
 
 /// What a server answered.
 struct Answer: Sendable {
@@ -47,10 +48,23 @@ struct HTTPClient: Sendable {
         return HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: path, headers: all)
     }
 
+    /// Sends a request; the answer has to be as the description says.
     func send(
         _ method: String,
         _ path: String,
         _ headers: [(String, String)] = [],
+        body: [UInt8]? = nil
+    ) async throws -> Answer {
+        let answer = try await exchange(method, path, headers, body: body)
+        #expect(Description.shared.problems(with: answer, to: method, path) == [])
+        return answer
+    }
+
+    /// Sends what the server may refuse before it knows what is asked.
+    func exchange(
+        _ method: String,
+        _ path: String,
+        _ headers: [(String, String)],
         body: [UInt8]? = nil
     ) async throws -> Answer {
         let connection = try await connect()

@@ -73,4 +73,27 @@ struct EventFoldTests {
         let resources = try JSON(parsing: try #require(fold.takeChanges().first?.1)).arrayValue ?? []
         #expect(resources.map { $0["status"]?.stringValue } == [running, pending, "unchanged"])
     }
+
+    @Test func aRegistrationIsDatedOnce() throws {
+        let registered = #"{"registration":{"name":"db","status":"registered"}}"#
+        let own = #"{"registration":{"name":"web","status":"registered","registeredAt":"2026-01-15T08:00:00.000Z"}}"#
+        var fold = try fold(#"{"registration":{"name":"cache","status":"pending"}}"#, registered, own)
+        func dates(_ fold: inout EventFold) throws -> [String?] {
+            let text = try #require(fold.takeChanges().first { $0.0 == "registrations" }?.1)
+            return try JSON(parsing: text).arrayValue?.map { $0["registeredAt"]?.stringValue } ?? []
+        }
+        let first = try dates(&fold)
+        #expect(first[0] == nil && first[2] == "2026-01-15T08:00:00.000Z")
+        #expect(first[1].flatMap { Timestamp(parsing: $0) } != nil)
+        fold.add(try JSON(parsing: registered))
+        #expect(try dates(&fold) == first)
+        // Another worker that reads the same events knows it from what the first has told.
+        var second = try self.fold(registered, own)
+        #expect(second.hasArrivals)
+        second.recall([
+            ["name": "db", "registeredAt": "2026-01-15T07:00:00.000Z"], ["name": "gone", "registeredAt": "x"],
+            ["name": "web", "registeredAt": "2020-01-01T00:00:00.000Z"],
+        ])
+        #expect(try dates(&second) == ["2026-01-15T07:00:00.000Z", "2026-01-15T08:00:00.000Z"])
+    }
 }

@@ -43,11 +43,6 @@ struct ListenOptions: ParsableArguments {
 
 /// The HTTP API as the commands run it.
 enum APIProcess {
-    /// Every face, the native one first.
-    static func faces(_ services: Services) -> [any Face] {
-        [NativeFace(services: services), DokployFace(services: services), ServiceFace(services: services)]
-    }
-
     static func client(_ url: RedisURL, prefix: String, logger: Logger) -> RedisClient {
         RedisClient(
             url: url,
@@ -86,7 +81,7 @@ enum APIProcess {
             return try await RunningServer.start(
                 settings,
                 services,
-                faces: faces(services),
+                faces: Faces.all(services, isTLS: settings.tls != nil),
                 logger: logger,
                 stoppedBy: signals,
                 beside: beside
@@ -100,9 +95,20 @@ enum APIProcess {
         }
     }
 
+    /// Where browsers on this host reach an API that runs as the configuration says.
+    static func url(_ configuration: Configuration) throws -> String {
+        var settings = try APIConfiguration(listen: configuration.api.listen ?? APIConfiguration.defaultListen)
+        if ["0.0.0.0", "::"].contains(settings.host) { settings.host = "127.0.0.1" }
+        let scheme = configuration.api.tlsCertificate == nil ? "http" : "https"
+        return "\(scheme)://\(authority(settings, port: settings.port))"
+    }
+
+    private static func authority(_ settings: APIConfiguration, port: Int) -> String {
+        "\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(port)"
+    }
+
     /// `http://127.0.0.1:8484`.
     static func url(_ settings: APIConfiguration, port: Int) -> String {
-        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        return "\(settings.tls == nil ? "http" : "https")://\(host):\(port)"
+        "\(settings.tls == nil ? "http" : "https")://\(authority(settings, port: port))"
     }
 }

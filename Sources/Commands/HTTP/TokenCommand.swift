@@ -6,7 +6,7 @@ import HoistwayStore
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Make, show and revoke tokens of the HTTP API.",
+        abstract: "Make, show and revoke tokens of the HTTP API, and log browsers in.",
         discussion: """
             Scopes: read (every GET), enqueue (what makes a job), operate (kill, retry, rollback, promote, remove, pause, resume, \
             drain, stop), admin (all of these, schedules and resources).
@@ -14,7 +14,9 @@ struct TokenCommand: ParsableCommand {
             Example:
               hoistway token create --scope enqueue --scope read --name ci
             """,
-        subcommands: [TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self]
+        subcommands: [
+            TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self, TokenLoginCommand.self,
+        ]
     )
 }
 
@@ -27,12 +29,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("What it allows: read, enqueue, operate or admin; may be said several times."),
-        transform: { text in
-            guard let scope = AccessScope(rawValue: text) else {
-                throw ValidationError("it must be read, enqueue, operate or admin")
-            }
-            return scope
-        }
+        transform: AccessScope.init(argument:)
     )
     var scope: [AccessScope]
 
@@ -100,7 +97,11 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "Revoke a token: it is refused within a second.",
-        discussion: "Example: hoistway token revoke k3v9q0xw2m7a"
+        discussion: """
+            The id of a link of "hoistway token login", or of the session it opened, ends these.
+
+            Example: hoistway token revoke k3v9q0xw2m7a
+            """
     )
 
     @Argument(help: "The token's id; \"hoistway token list\" shows them.")
@@ -113,5 +114,15 @@ struct TokenRevokeCommand: AsyncParsableCommand {
             try await session.store.removeToken(id, by: ProcessSurroundings.account())
             if global.json { session.print(["ok": true, "id": .string(id)]) }
         }
+    }
+}
+
+extension AccessScope {
+    /// A scope as an option names it.
+    init(argument text: String) throws {
+        guard let scope = AccessScope(rawValue: text) else {
+            throw ValidationError("it must be read, enqueue, operate or admin")
+        }
+        self = scope
     }
 }

@@ -88,9 +88,10 @@ struct UpCommand: AsyncParsableCommand {
         let server = try await serve(address, client, prefix: prefix, configuration, logger)
         let url = APIProcess.url(address, port: server.port)
         do {
+            let login = address.noAuth ? nil : try await loginLink(url, client, prefix: prefix)
             try await WorkerDaemon(settings: settings, logger: logger) { id in
                 worker.withLock { $0 = id }
-                greeting.lines(worker: id, api: url).forEach(console.line)
+                greeting.lines(worker: id, api: url, login: login).forEach(console.line)
             }.run()
         } catch {
             await server.stop()
@@ -102,6 +103,11 @@ struct UpCommand: AsyncParsableCommand {
         care.cancel()
         await care.value
         try await leave(redis, worker: worker.withLock { $0 }, prefix: prefix, logger)
+    }
+
+    private func loginLink(_ url: String, _ client: RedisClient, prefix: String) async throws -> String {
+        let store = Store(redis: client, prefix: prefix)
+        return try await BrowserSession.link([.admin], base: url, in: store, by: ProcessSurroundings.account()).url
     }
 
     /// Serves the HTTP API; where its usual port is taken and none was asked for, on another one.

@@ -8,7 +8,10 @@ struct UpGreeting: Sendable {
     /// Whether other commands find this Redis by themselves.
     var isUsual: Bool
 
-    func lines(worker: String, api: String) -> [String] {
+    /// - Parameters:
+    ///   - api: where it listens.
+    ///   - login: a link that logs a browser in; `nil` where nobody needs to.
+    func lines(worker: String, api: String, login: String?) -> [String] {
         var fields = Fields()
         fields.add("data", data)
         fields.add(
@@ -17,6 +20,7 @@ struct UpGreeting: Sendable {
         )
         fields.add("worker", "\(worker), \(slots) slots")
         fields.add("api", "\(api), with a token of \"hoistway token create\"")
+        if let login { fields.add("login", "\(login) (once, within 15 minutes)") }
         let option = isUsual ? "" : " --redis \"$(cat \(RedisURLFile.path(in: data)))\""
         return ["Hoistway is up."] + fields.lines.map { "  \($0)" } + [
             "In another terminal:",

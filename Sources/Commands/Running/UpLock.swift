@@ -72,7 +72,9 @@ struct UpLock: ~Copyable {
     private static func target(of link: String) -> String? {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = bytes.withUnsafeMutableBytes { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { readlink(link, $0.baseAddress, $0.count) }
+            buffer.withMemoryRebound(to: CChar.self) { text in
+                text.baseAddress.map { readlink(link, $0, text.count) } ?? 0
+            }
         }
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }

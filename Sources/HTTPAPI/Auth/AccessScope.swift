@@ -15,10 +15,13 @@ package struct Caller: Sendable, Hashable {
     /// The id of the token; empty where none is needed.
     package var tokenID: String
     package var scopes: Set<AccessScope>
+    /// A cookie says who it is: the browser may have sent it for a page that is not ours.
+    package var isBrowser: Bool
 
-    package init(tokenID: String, scopes: Set<AccessScope>) {
+    package init(tokenID: String, scopes: Set<AccessScope>, isBrowser: Bool = false) {
         self.tokenID = tokenID
         self.scopes = scopes
+        self.isBrowser = isBrowser
     }
 
     /// Somebody without a token.

@@ -35,18 +35,25 @@ final class Authenticator: Sendable {
     /// - Returns: who asks; nobody for a request without a token.
     /// - Throws: ``Problem``: 401 for a token that is none, 429 for too many requests or too many wrong tokens.
     func caller(_ headers: HTTPFields, address: String) async throws -> Caller {
-        guard let text = Authenticator.token(in: headers) else { return isOpen ? .anybody : .nobody }
         if isOpen { return .anybody }
-        guard let token = try await token(text) else {
+        var isBrowser = false
+        var secret = Authenticator.token(in: headers)
+        if secret == nil {
+            secret = BrowserSession.secret(in: headers)
+            isBrowser = secret != nil
+        }
+        guard let secret else { return .nobody }
+        guard let token = try await token(secret, isSession: isBrowser) else {
             // Those with a right token may come from the same address: of a proxy, say.
             if let wait = failures.take(address) {
                 throw Authenticator.tooMany("too many requests with wrong tokens came from this address", wait)
             }
-            throw Authenticator.unauthorized("the token is not valid")
+            throw Authenticator.unauthorized(isBrowser ? "the session has ended" : "the token is not valid")
         }
         if let wait = limiter.take(token.id) { throw Authenticator.tooMany("the token was used too often", wait) }
-        note(token.id)
-        return Caller(tokenID: token.id, scopes: Set(token.scopes.compactMap { AccessScope(rawValue: $0) }))
+        if !isBrowser { note(token.id) }
+        let scopes = Set(token.scopes.compactMap { AccessScope(rawValue: $0) })
+        return Caller(tokenID: token.id, scopes: scopes, isBrowser: isBrowser)
     }
 
     static func unauthorized(_ detail: String) -> Problem {
@@ -77,24 +84,24 @@ final class Authenticator: Sendable {
         )
     }
 
-    private func token(_ text: String) async throws -> StoredToken? {
-        guard text.utf8.count == NewToken.length, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        let id = String(text.prefix(NewToken.idLength))
-        let token = try await stored(id)
+    private func token(_ text: String, isSession: Bool) async throws -> StoredToken? {
+        guard let id = NewToken.id(of: text) else { return nil }
+        let token = try await stored(id, isSession: isSession)
         // An unknown id takes as long as a wrong secret.
         let digest = NewToken.digest(text)
         let isRight = NewToken.isSame(digest, token?.digest ?? String(repeating: "0", count: digest.utf8.count))
         return isRight ? token : nil
     }
 
-    private func stored(_ id: String) async throws -> StoredToken? {
+    private func stored(_ id: String, isSession: Bool) async throws -> StoredToken? {
         let now = ContinuousClock.now
-        if let known = known.withLock({ $0[id] }), now - known.asked < Authenticator.belief { return known.token }
-        let token = try await store.token(id)
+        let key = isSession ? "session \(id)" : id
+        if let known = known.withLock({ $0[key] }), now - known.asked < Authenticator.belief { return known.token }
+        let token = try await isSession ? store.session(id) : store.token(id)
         known.withLock { known in
             if known.count >= Authenticator.mostRemembered { known.removeAll() }
             // One that is not there is asked for each time, so that a new one works at once.
-            known[id] = token.map { Known(token: $0, asked: now) }
+            known[key] = token.map { Known(token: $0, asked: now) }
         }
         return token
     }

@@ -24,6 +24,12 @@ package struct NewToken: Sendable {
         )
     }
 
+    /// The id of what looks like a token.
+    static func id(of text: String) -> String? {
+        guard text.utf8.count == length, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        return String(text.prefix(idLength))
+    }
+
     /// SHA-256 in hexadecimal digits. A token has 260 random bits: nothing slower is needed.
     static func digest(_ text: String) -> String {
         let digits = Array("0123456789abcdef".utf8)

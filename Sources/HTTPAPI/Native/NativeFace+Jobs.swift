@@ -102,13 +102,16 @@ extension NativeFace {
 
 /// An entity tag made of a version (RFC 9110 §8.8.3).
 struct EntityTag: Sendable {
-    let version: Int
+    let text: String
 
     init(_ version: Int) {
-        self.version = version
+        text = "\"\(version)\""
     }
 
-    var text: String { "\"\(version)\"" }
+    /// Of something that is the same for ever unless its content differs.
+    init(of content: some Collection<UInt8>) {
+        text = "\"\(SHA256.digest(content).prefix(8).map { String($0, radix: 16) }.joined())\""
+    }
 
     /// Whether a list of tags names it; `*` does always.
     func fits(_ header: String?) -> Bool {

@@ -34,28 +34,7 @@ extension NativeFace {
     }
 
     private func followLog(_ request: APIRequest) async throws -> Response {
-        let job = try await services.jobs.get(request.parameter("id"))
-        try await services.logs.requireLog(of: job)
-        var start: LogPosition?
-        if let id = request.headers["last-event-id"], !id.isEmpty {
-            guard let position = LogStream.position(id) else {
-                throw Problem(.badRequest, code: "invalid_position", "Last-Event-ID is none that this stream sent")
-            }
-            start = position
-        }
-        let tail = try request.query.integer("tail", in: 0...1_000_000)
-        let follow = services.logs.follow(
-            job,
-            from: start,
-            tail: start == nil ? tail : nil,
-            beat: ServerSentEvent.beat
-        )
-        let isOvertaken = start.map { $0.attempt < job.attempt } ?? false
-        return .stream(request) { writer in
-            if isOvertaken { try await writer.write(LogStream.attempt(job.attempt)) }
-            var stream = LogStream(follow)
-            try await stream.run(&writer)
-        }
+        try await .log(of: services.jobs.get(request.parameter("id")), services, request)
     }
 
     private func followEvents(_ request: APIRequest) async throws -> Response {

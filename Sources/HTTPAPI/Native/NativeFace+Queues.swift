@@ -11,7 +11,7 @@ extension NativeFace {
             .post("\(queues)/{type}/pause", .operate) { try await pause($0, true) },
             .post("\(queues)/{type}/resume", .operate) { try await pause($0, false) },
             .post("\(queues)/{type}/drain", .operate) { request in
-                let count = try await services.queues.drain(request.parameter("type"))
+                let count = try await found { try await services.queues.drain(request.parameter("type")) }
                 return .json(["type": .string(request.parameter("type")), "cancelled": .int(count)] as JSON)
             },
             .get(workers) { _ in .page(try await services.queues.workers().map(WorkerView.json)) },
@@ -19,9 +19,18 @@ extension NativeFace {
         ]
     }
 
+    /// A type that nobody knows is no queue: what the path names is not there.
+    private func found<Value>(_ operation: () async throws -> Value) async throws -> Value {
+        do {
+            return try await operation()
+        } catch let refusal as Refusal where refusal.code == .unknownType {
+            throw Problem(.notFound, code: refusal.code.rawValue, refusal.message)
+        }
+    }
+
     private func pause(_ request: APIRequest, _ pausing: Bool) async throws -> Response {
         let type = request.parameter("type")
-        try await services.queues.pause(type, pausing)
+        try await found { try await services.queues.pause(type, pausing) }
         return .json(["type": .string(type), "paused": .bool(pausing)] as JSON)
     }
 

@@ -9,6 +9,8 @@ package struct APIRequest: Sendable {
     /// The client's own `X-Request-Id`, or one of ours.
     package let id: String
     package let method: HTTPRequest.Method
+    /// The host that was asked for, with its port where the client names it.
+    let authority: String?
     /// Without the query.
     package internal(set) var path = "/"
     package let headers: HTTPFields

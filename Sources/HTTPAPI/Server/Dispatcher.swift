@@ -49,6 +49,7 @@ struct Dispatcher: HTTPResponder {
         var asked = APIRequest(
             id: id,
             method: request.method,
+            authority: request.head.authority,
             headers: request.headers,
             remoteAddress: address,
             logger: logger,
@@ -72,6 +73,7 @@ struct Dispatcher: HTTPResponder {
             if isOpen { try OwnPages.check(request.head) }
             caller = try await allow(match.route.access, asked)
             asked.caller = caller
+            if caller.isBrowser { try OwnPages.checkBrowser(request.head) }
             let response = try await match.route.respond(asked)
             if response.status.kind == .successful { await audit(match.route, asked, response) }
             return response

@@ -40,7 +40,10 @@ package struct Query: Sendable {
     /// - Throws: ``Problem`` (422) for what is no length of time within the limit.
     package func seconds(_ name: String, most: Double) throws(Problem) -> Double? {
         guard let text = self[name] else { return nil }
-        guard let span = TimeSpan(parsing: text), span.seconds <= most else {
+        // Numbers as JSON has them, exponents too.
+        let isNumber = text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) }
+        guard let span = TimeSpan(parsing: text) ?? (isNumber ? TimeSpan(JSON.number(text)) : nil), span.seconds <= most
+        else {
             throw Problem(field: name, "must be a number of seconds from 0 to \(Int(most))")
         }
         return span.seconds

@@ -73,6 +73,7 @@ package struct JobService: Sendable {
     /// A job as it stands.
     /// - Throws: `Refusal` when there is none.
     package func get(_ id: String) async throws -> Job {
+        try JobService.check(id)
         guard let job = try await OutagePatience.insist({ try await store.job(id) }) else { throw Refusal.noJob(id) }
         return job
     }
@@ -116,6 +117,7 @@ package struct JobService: Sendable {
     /// Every transition of a job, oldest first.
     /// - Throws: `Refusal` when there is no such job.
     package func history(_ id: String) async throws -> [JSON] {
+        try JobService.check(id)
         guard let entries = try await OutagePatience.insist({ try await store.history(id) }) else {
             throw Refusal.noJob(id)
         }
@@ -125,6 +127,7 @@ package struct JobService: Sendable {
     /// Ends a job: cancels it while it waits, else has all of its processes killed.
     /// - Throws: `Refusal`: `notFound`, `alreadyEnded`.
     package func kill(_ id: String, _ order: KillOrder) async throws -> KillOutcome {
+        try JobService.check(id)
         var times = 0
         return try await OutagePatience.insist {
             times += 1
@@ -145,7 +148,10 @@ package struct JobService: Sendable {
 
     /// Runs an ended job again as a new one; one whose retry has not ended answers that.
     /// - Throws: `Refusal`: `notFound`, `wrongState`, `queueFull`, `quarantined`.
-    package func retry(_ id: String) async throws -> Accepted { try await accepted { try await store.retry(id) } }
+    package func retry(_ id: String) async throws -> Accepted {
+        try JobService.check(id)
+        return try await accepted { try await store.retry(id) }
+    }
 
     /// Deploys again exactly what a `done` job deployed.
     /// - Parameter change: of the new job's document, for instance its title.
@@ -155,6 +161,7 @@ package struct JobService: Sendable {
         requestID: String,
         _ change: @escaping @Sendable (inout JobDocument) -> Void = { _ in }
     ) async throws -> Accepted {
+        try JobService.check(id)
         let new = Identifier.ulid()
         return try await accepted {
             try await store.rollback(to: id, requestID: requestID) { document in
@@ -166,11 +173,22 @@ package struct JobService: Sendable {
 
     /// Lets a delayed job run now.
     /// - Throws: `Refusal`: `notFound`, `wrongState`.
-    package func promote(_ id: String) async throws { try await store.promote(id) }
+    package func promote(_ id: String) async throws {
+        try JobService.check(id)
+        try await store.promote(id)
+    }
 
     /// Removes a job that waits or has ended, with its log and history.
     /// - Throws: `Refusal`: `notFound`, `wrongState` while it runs.
-    package func remove(_ id: String) async throws { try await store.remove(id) }
+    package func remove(_ id: String) async throws {
+        try JobService.check(id)
+        try await store.remove(id)
+    }
+
+    /// What can be no id is nobody's; it may be part of another key.
+    private static func check(_ id: String) throws(Refusal) {
+        guard Identifier.isJobID(id) else { throw Refusal.noJob(id) }
+    }
 
     private func accepted(_ make: () async throws -> Admission) async throws -> Accepted {
         let admission = try await OutagePatience.insist { try await make() }

@@ -43,6 +43,8 @@ package struct LogService: Sendable {
         package var job: Job
     }
 
+    private static let unavailable = "log_unavailable"
+
     /// Most bytes of one answer.
     package static let mostBytes = 4 << 20
 
@@ -62,6 +64,33 @@ package struct LogService: Sendable {
         }
         let offset = try await source.offset(ofLast: lines)
         return try await read(job, source, from: offset, limit: LogService.mostBytes)
+    }
+
+    /// The last lines of the log of a job's newest attempt, of at most so many bytes together.
+    /// - Returns: none where no process that runs has the log any more.
+    package func lastLines(of job: Job, lines most: Int, bytes: Int) async throws -> [LogLine] {
+        let source: (any LogReading)?
+        do {
+            source = try await self.source(of: job)
+        } catch let problem as Problem where problem.code == LogService.unavailable {
+            return []
+        }
+        guard let source else { return [] }
+        let end = try await source.offset(ofLast: 0)
+        let line = min(try await source.offset(ofLast: most), end)
+        let isCut = end - line > bytes
+        var text: [UInt8] = []
+        // With the byte before the limit, which is the end of a line when the limit cuts none.
+        var place = isCut ? end - bytes - 1 : line
+        while place < end {
+            let slice = try await read(job, source, from: place, limit: end - place)
+            guard slice.nextOffset > place else { break }
+            text += slice.bytes
+            place = slice.nextOffset
+        }
+        let whole = isCut ? text.drop { $0 != UInt8(ascii: "\n") }.dropFirst() : text[...]
+        let behind = LogPosition(attempt: job.attempt, offset: end)
+        return whole.split(separator: UInt8(ascii: "\n")).map { LogLine($0, behind: behind) }
     }
 
     /// The log of a job while it grows.
@@ -88,7 +117,9 @@ package struct LogService: Sendable {
     package func requireLog(of job: Job) async throws { _ = try await source(of: job) }
 
     private func job(_ id: String) async throws -> Job {
-        guard let job = try await OutagePatience.insist({ try await store.job(id) }) else { throw Refusal.noJob(id) }
+        guard Identifier.isJobID(id), let job = try await OutagePatience.insist({ try await store.job(id) }) else {
+            throw Refusal.noJob(id)
+        }
         return job
     }
 
@@ -104,7 +135,7 @@ package struct LogService: Sendable {
             let host = job.host ?? "an unknown host"
             throw Problem(
                 .serviceUnavailable,
-                code: "log_unavailable",
+                code: LogService.unavailable,
                 "the log is not in Redis any more, and no worker provides it; it is on \(host) at \(job.logPath ?? "?")",
                 isRetryable: false
             )

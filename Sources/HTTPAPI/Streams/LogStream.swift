@@ -1,16 +1,35 @@
 import Hoistway
 import HoistwayModel
 import HoistwayStore
+import Hummingbird
 import NIOCore
 
 /// A job's log as events, one for each line, until the job has ended and its log is complete.
 struct LogStream {
+    /// What a face's clients read in the events.
+    struct Wording: Sendable {
+        /// The name of a line's event; `nil` for plain messages.
+        var name: String?
+        var line: @Sendable (_ line: [UInt8], _ behind: LogPosition) -> [UInt8]
+        var end: @Sendable (Job) -> JSON
+
+        /// Lines as they are in the log.
+        static let plain = Wording(line: { line, _ in line }) { job in
+            [
+                "id": .string(job.id), "status": .string(job.status.rawValue),
+                "reason": .string(orNull: job.reason?.rawValue),
+            ]
+        }
+    }
+
     private var follow: LogFollow
+    private let wording: Wording
     private var partial: [UInt8] = []
     private var behind: LogPosition?
 
-    init(_ follow: LogFollow) {
+    init(_ follow: LogFollow, _ wording: Wording) {
         self.follow = follow
+        self.wording = wording
     }
 
     /// How much text is gathered before it is sent, in bytes.
@@ -28,11 +47,8 @@ struct LogStream {
             case .chunk(let chunk): try await write(chunk, &buffer, &writer)
             case .end(let job):
                 flush(into: &buffer)
-                let data: JSON = [
-                    "id": .string(job.id), "status": .string(job.status.rawValue),
-                    "reason": .string(orNull: job.reason?.rawValue),
-                ]
-                ServerSentEvent.write(data.utf8, name: "end", id: behind.map(LogStream.id), into: &buffer)
+                let data = wording.end(job).utf8
+                ServerSentEvent.write(data, name: "end", id: behind.map(LogStream.id), into: &buffer)
             }
             try await writer.write(buffer)
         }
@@ -52,7 +68,7 @@ struct LogStream {
         var begin = chunk.bytes.startIndex
         while let end = chunk.bytes[begin...].firstIndex(of: UInt8(ascii: "\n")) {
             let place = LogPosition(attempt: chunk.attempt, offset: chunk.offset + end + 1)
-            ServerSentEvent.write(partial + chunk.bytes[begin..<end], id: LogStream.id(place), into: &buffer)
+            tell(partial + chunk.bytes[begin..<end], behind: place, into: &buffer)
             partial = []
             begin = end + 1
             if buffer.readableBytes >= LogStream.sendSize {
@@ -67,8 +83,13 @@ struct LogStream {
     /// What lacks its line break.
     private mutating func flush(into buffer: inout ByteBuffer) {
         guard !partial.isEmpty, let behind else { return }
-        ServerSentEvent.write(partial, id: LogStream.id(behind), into: &buffer)
+        tell(partial, behind: behind, into: &buffer)
         partial = []
+    }
+
+    private func tell(_ line: [UInt8], behind place: LogPosition, into buffer: inout ByteBuffer) {
+        let data = wording.line(line, place)
+        ServerSentEvent.write(data, name: wording.name, id: LogStream.id(place), into: &buffer)
     }
 
     /// Says that what follows is of an attempt, which has a log of its own.
@@ -89,5 +110,38 @@ struct LogStream {
         guard let offset = Int(parts[0]), offset >= 0, parts.count <= 2 else { return nil }
         guard parts.count == 2 else { return LogPosition(attempt: 1, offset: offset) }
         return Int(parts[1]).map { LogPosition(attempt: $0, offset: offset) }
+    }
+}
+
+extension Response {
+    /// The log of a job as a stream, from where the client's `Last-Event-ID` says, or with so many last lines as its `tail`.
+    /// - Throws: ``Problem`` for a place that is none, and when no process that runs has the log.
+    static func log(
+        of job: Job,
+        _ services: Services,
+        _ request: APIRequest,
+        _ wording: LogStream.Wording = .plain
+    ) async throws -> Response {
+        try await services.logs.requireLog(of: job)
+        var start: LogPosition?
+        if let id = request.headers["last-event-id"], !id.isEmpty {
+            guard let position = LogStream.position(id) else {
+                throw Problem(.badRequest, code: "invalid_position", "Last-Event-ID is none that this stream sent")
+            }
+            start = position
+        }
+        let tail = try request.query.integer("tail", in: 0...1_000_000)
+        let follow = services.logs.follow(
+            job,
+            from: start,
+            tail: start == nil ? tail : nil,
+            beat: ServerSentEvent.beat
+        )
+        let isOvertaken = start.map { $0.attempt < job.attempt } ?? false
+        return .stream(request) { writer in
+            if isOvertaken { try await writer.write(LogStream.attempt(job.attempt)) }
+            var stream = LogStream(follow, wording)
+            try await stream.run(&writer)
+        }
     }
 }

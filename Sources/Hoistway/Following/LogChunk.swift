@@ -51,7 +51,7 @@ public struct LogLine: Sendable, Hashable {
     /// Where to go on behind it.
     public var position: LogPosition
 
-    init(_ bytes: some Collection<UInt8>, behind position: LogPosition) {
+    package init(_ bytes: some Collection<UInt8>, behind position: LogPosition) {
         attempt = position.attempt
         self.position = position
         let line = String(decoding: bytes, as: UTF8.self)

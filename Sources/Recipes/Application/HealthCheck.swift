@@ -21,7 +21,9 @@ struct HealthCheck: Sendable {
 
     /// Stands for the address of the new container in `http` and `tcp`.
     static let containerPlaceholder = "{container}"
+}
 
+extension HealthCheck {
     init?(_ root: PayloadFields) {
         guard let fields = root.optionalFields("healthCheck") else { return nil }
         fields.expect(["http", "tcp", "command", "interval", "timeout", "retries", "startPeriod"])
@@ -29,12 +31,20 @@ struct HealthCheck: Sendable {
         timeout = fields.duration("timeout", default: .seconds(5))
         retries = fields.integer("retries", default: 10, in: 1...10000)
         startPeriod = fields.duration("startPeriod", default: .zero)
-        probe = .command([])
-        let chosen = ["http", "tcp", "command"].filter(fields.has)
-        guard chosen.count == 1 else {
+        guard let probe = Probe(fields) else {
             root.fail("healthCheck", "needs exactly one of http, tcp, command")
-            return
+            return nil
         }
+        self.probe = probe
+    }
+}
+
+extension HealthCheck.Probe {
+    /// Reads the one of `http`, `tcp` and `command` that is there, and records what is wrong with it.
+    /// - Returns: `nil` for none and for several.
+    init?(_ fields: PayloadFields) {
+        let chosen = ["http", "tcp", "command"].filter(fields.has)
+        guard chosen.count == 1 else { return nil }
         switch chosen[0] {
         case "http":
             let url = fields.string("http")
@@ -42,12 +52,12 @@ struct HealthCheck: Sendable {
             if parts == nil || !["http", "https"].contains(parts?.scheme) || parts?.host.isEmpty == true {
                 fields.fail("http", "must be an http or https URL")
             }
-            probe = .http(url)
+            self = .http(url)
         case "tcp":
             let address = URLParts("tcp://" + fields.string("tcp"))
             if address?.port == nil || address?.host.isEmpty == true { fields.fail("tcp", "must be host:port") }
-            probe = .tcp(host: address?.host ?? "", port: address?.port ?? 0)
-        default: probe = .command(fields.command("command"))
+            self = .tcp(host: address?.host ?? "", port: address?.port ?? 0)
+        default: self = .command(fields.command("command"))
         }
     }
 }

@@ -14,7 +14,9 @@ struct ScheduleRecipe: Sendable {
         }
         let stages = Stages([Stages.Stage(name: "run", progress: 0)], type: "schedule", in: context)
         try await stages.perform("run", "running") { () throws(RecipeFailure) in
-            let words = try payload.script.map { text throws(RecipeFailure) in try write(text) } ?? payload.command
+            let words =
+                try payload.script.map { text throws(RecipeFailure) in try context.words(running: text) }
+                ?? payload.command
             let directory = try self.directory(payload.directory)
             let status = try await context.command(words, in: directory, changing: payload.environment.mapValues { $0 })
                 .run(log: context.log)
@@ -27,14 +29,6 @@ struct ScheduleRecipe: Sendable {
             }
         }
         context.events.send(["result": ["exitCode": 0]])
-    }
-
-    /// Writes the script to a file of its own.
-    /// - Returns: The words that run it: by its `#!` line, or by `/bin/sh` where it has none.
-    private func write(_ script: String) throws(RecipeFailure) -> [String] {
-        let file = context.temporary + "/script"
-        try Files.write(script, to: file, mode: 0o700)
-        return script.hasPrefix("#!") ? [file] : ["/bin/sh", file]
     }
 
     private func directory(_ path: String?) throws(RecipeFailure) -> String {

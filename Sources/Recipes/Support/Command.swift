@@ -105,4 +105,12 @@ extension RecipeContext {
         for (name, value) in changing { environment[name] = value }
         return Command(arguments: arguments, environment: environment, directory: directory ?? self.directory)
     }
+
+    /// Writes a script to a file of its own.
+    /// - Returns: The words that run it: by its `#!` line, or by `/bin/sh` where it has none.
+    func words(running script: String, file name: String = "script") throws(RecipeFailure) -> [String] {
+        let file = "\(temporary)/\(name)"
+        try Files.write(script, to: file, mode: 0o700)
+        return script.hasPrefix("#!") ? [file] : ["/bin/sh", file]
+    }
 }

@@ -31,10 +31,14 @@ final class EventWriter: Sendable {
     }
 
     /// Reports progress in percent; a smaller one than before is sent as that before.
-    func progress(_ percent: Int, stage: String, message: String) {
+    func progress(_ percent: Int, stage: String, component: String? = nil, message: String) {
         progress.withLock { highest in
             highest = max(highest, percent)
-            write(["progress": .int(highest), "stage": .string(stage), "message": .string(message)])
+            var event: JSONObject = [
+                "progress": .int(highest), "stage": .string(stage), "message": .string(message),
+            ]
+            event["component"] = component.map { .string($0) }
+            write(.object(event))
         }
     }
 

@@ -28,7 +28,7 @@ struct HealthProbe: Sendable {
     }
 
     /// One probe: `nil` when it succeeded, else what was wrong.
-    private func once() async throws(RecipeFailure) -> String? {
+    func once() async throws(RecipeFailure) -> String? {
         switch check.probe {
         case .http(let url):
             await HTTPProbe.get(addressed(url), timeout: check.timeout, environment: context.environment)

@@ -201,6 +201,23 @@ struct PayloadFields {
         return variables
     }
 
+    /// The objects of an array; what is none is recorded, and left out.
+    func objects(_ key: String) -> [PayloadFields] {
+        guard let value = value(key) else { return [] }
+        guard let elements = value.arrayValue else {
+            fail(key, "must be an array of objects, not \(value.kind)")
+            return []
+        }
+        return elements.enumerated().compactMap { index, element in
+            let path = "\(name(key))[\(index)]"
+            guard let object = element.objectValue else {
+                reader.fail(path, "must be an object, not \(element.kind)")
+                return nil
+            }
+            return PayloadFields(reader: reader, object: object, path: path)
+        }
+    }
+
     func oneOf(_ key: String, _ choices: [String], default standard: String? = nil) -> String {
         guard let text = standard == nil ? string(key) : optionalString(key) else { return standard ?? "" }
         if !choices.contains(text), !text.isEmpty { fail(key, "must be one of \(choices.joined(separator: ", "))") }

@@ -8,6 +8,8 @@ struct RecipeFailure: Error, Sendable {
     var retryable: Bool?
     /// What is wrong with which field of the payload, by dotted path.
     var fieldErrors: [(path: String, message: String)] = []
+    /// What it failed at, where the recipe does several things.
+    var causedBy: String?
     /// The exit code where it is neither 75 (retryable) nor 1.
     var status: Int32?
 
@@ -36,6 +38,7 @@ struct RecipeFailure: Error, Sendable {
             for error in fieldErrors { fields[error.path] = .string(error.message) }
             details["fieldErrors"] = .object(fields)
         }
+        if let causedBy { details["causedBy"] = .string(causedBy) }
         return ["error": ["code": .string(code), "message": .string(message), "details": .object(details)]]
     }
 

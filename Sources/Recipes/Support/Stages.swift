@@ -7,17 +7,24 @@ final class Stages: Sendable {
         var name: String
         /// Progress in percent when the stage begins.
         var progress: Int
+        /// What people read, where that is not the name.
+        var title: String?
+        /// What it deploys, where a job deploys several things.
+        var component: String?
     }
 
     private let context: RecipeContext
     private let type: String
+    private let kind: String
     private let stages: [Stage]
     private let open: Mutex<[String]>
 
     /// Announces every stage as pending.
-    init(_ stages: [Stage], type: String, in context: RecipeContext) {
+    /// - Parameter kind: what a stage is, as a resource.
+    init(_ stages: [Stage], type: String, kind: String = "stage", in context: RecipeContext) {
         self.context = context
         self.type = type
+        self.kind = kind
         self.stages = stages
         open = Mutex(stages.map(\.name))
         for stage in stages { send(stage.name, "pending", nil) }
@@ -31,7 +38,13 @@ final class Stages: Sendable {
     ) async throws(RecipeFailure) -> Value {
         let clock = ContinuousClock()
         let start = clock.now
-        context.events.progress(stages.first { $0.name == name }?.progress ?? 0, stage: name, message: message)
+        let stage = stages.first { $0.name == name }
+        context.events.progress(
+            stage?.progress ?? 0,
+            stage: stage?.title ?? name,
+            component: stage?.component,
+            message: message
+        )
         send(name, "running", nil)
         do {
             let value = try await body()
@@ -42,6 +55,9 @@ final class Stages: Sendable {
             throw error
         }
     }
+
+    /// Passes over a stage that an earlier job performed.
+    func skip(_ name: String) { settle(name, "unchanged", nil) }
 
     /// Settles what never began: a failed recipe leaves no stage pending.
     func settleRest() {
@@ -56,7 +72,7 @@ final class Stages: Sendable {
     private func send(_ name: String, _ status: String, _ duration: Duration?) {
         var resource: JSONObject = [
             "urn": .string("urn:hoistway:\(type):\(context.resourceID):\(name)"),
-            "type": .string("\(type).stage"),
+            "type": .string("\(type).\(kind)"),
             "name": .string(name),
             "operation": .string(context.action),
             "status": .string(status),

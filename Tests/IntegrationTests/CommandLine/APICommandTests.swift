@@ -7,28 +7,9 @@ import Testing
 
 /// `hoistway api` and `hoistway token` as a shell sees them, with curl as the client.
 @Suite(.redis, .timeLimit(.minutes(4))) struct APICommandTests {
-    private func api(_ site: Site, _ options: [String] = []) async throws -> (program: RunningProgram, url: String) {
-        let log = "\(site.directory.path)/api.log"
-        let listen = options.contains("--listen") ? [] : ["--listen", "127.0.0.1:0"]
-        let program = try await Program.start(
-            ["api", "--redis", site.url, "--prefix", site.prefix] + listen + options,
-            log: log
-        )
-        try await eventually("the API to listen") { program.printed.contains("the API is at ") }
-        let text = program.printed
-        let start = try #require(text.firstRange(of: "the API is at "))
-        return (program, String(text[start.upperBound...].prefix { !$0.isNewline }))
-    }
-
-    private func curl(_ arguments: String...) async throws -> (status: Int, body: String) {
-        let result = try await Program.run(["-sS", "-w", "\n%{http_code}"] + arguments, of: "/usr/bin/curl")
-        let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
-        return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
-    }
-
     @Test func aTokenIsMadeUsedShownAndRevoked() async throws {
         try await Site.with { site async throws in
-            let (program, url) = try await api(site)
+            let (program, url) = try await site.api()
             let made = try await site.hoistway("token", "create", "--scope", "enqueue", "--scope", "read", "--json")
             let token = try JSON(parsing: made.output)
             #expect(token.objectValue?.keys == ["id", "token", "scopes", "createdAt"])
@@ -53,11 +34,36 @@ import Testing
         }
     }
 
+    @Test func aLinkLogsABrowserInAndOut() async throws {
+        try await Site.with { site async throws in
+            let (program, url) = try await site.api()
+            let made = try await site.hoistway("token", "login", "--scope", "read", "--url", "\(url)/")
+            let link = String(made.output.prefix { !$0.isNewline })
+            #expect(link.hasPrefix("\(url)/login?code="))
+            #expect(try await curl(link).body.contains("<form method=\"post\" action=\"/login\">"))
+            let jar = "\(site.directory.path)/cookies"
+            let code = "code=\(link.suffix(64))"
+            #expect(try await curl("-c", jar, "-d", code, "\(url)/login").status == 303)
+            #expect(try await curl("-d", code, "\(url)/login").status == 401)
+            #expect(try await curl("-b", jar, "\(url)/api/v1/jobs").status == 200)
+            let kill = try await curl("-b", jar, "-X", "POST", "\(url)/api/v1/jobs/x/kill")
+            #expect(kill.status == 403)
+            #expect(try await curl("-b", jar, "-c", jar, "-X", "POST", "\(url)/logout").status == 303)
+            #expect(try await curl("-b", jar, "\(url)/api/v1/jobs").status == 401)
+            let shown = try JSON(parsing: try await site.hoistway("token", "login", "--json").output)
+            #expect(shown["url"]?.stringValue?.hasPrefix("http://127.0.0.1:8484/login?code=") == true)
+            #expect(shown["scopes"] == ["admin"])
+            #expect(try await site.hoistway("token", "login", "--url", "ftp://x").status == 64)
+            try await program.end(SIGTERM)
+            #expect(!program.printed.contains(link.suffix(64)))
+        }
+    }
+
     /// A job goes through: over HTTP in, run by a worker, its log out of the worker's file.
     @Test func aJobRunsAndItsLogIsFollowed() async throws {
         try await Site.with { site async throws in
             try site.recipe("application", "echo hello; echo again; echo $HOISTWAY_ACTION ${HOISTWAY_ROLLBACK_OF-none}")
-            let (program, url) = try await api(site, ["--no-auth"])
+            let (program, url) = try await site.api(["--no-auth"])
             let worker = try await site.worker()
             let document = #"{"type":"application","applicationId":"a","id":"j"}"#
             let json = "Content-Type: application/json"
@@ -86,7 +92,7 @@ import Testing
 
     @Test func itMakesJobsOfWhatIsPushedWithoutAWorker() async throws {
         try await Site.with { site async throws in
-            let (program, _) = try await api(site)
+            let (program, _) = try await site.api()
             try await site.push("application", #"{"id":"pushed","applicationId":"a"}"#)
             try await site.wait(for: "pushed", "pending")
             try await site.control(#"{"command":"kill","id":"pushed"}"#)
@@ -105,7 +111,7 @@ import Testing
                 #expect(result.status == 64, "\(options): \(result.errors)")
                 #expect(result.errors.split(separator: "\n").count == 1)
             }
-            let (program, url) = try await api(site)
+            let (program, url) = try await site.api()
             let address = String(url.dropFirst("http://".count))
             let second = try await Program.run(["api", "--redis", site.url, "--listen", address])
             #expect(second.status == 1 && second.errors.contains("cannot listen on \(address)"), "\(second.errors)")

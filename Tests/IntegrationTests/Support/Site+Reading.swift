@@ -71,7 +71,7 @@ extension Site {
 
     /// Waits until a job has ended.
     /// - Returns: its hash.
-    func ended(_ id: String, timeout: Duration = .seconds(30)) async throws -> [String: String] {
+    func ended(_ id: String, timeout: Duration = .seconds(60)) async throws -> [String: String] {
         var fields: [String: String] = [:]
         do {
             try await eventually("the end of \(id)", timeout: timeout) {
