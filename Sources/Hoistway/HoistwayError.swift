@@ -23,7 +23,7 @@ public struct HoistwayError: Error, Sendable, Hashable, CustomStringConvertible 
         case wrongState
         /// The job has ended already.
         case alreadyEnded
-        /// The log is neither in Redis nor on this host any more; the message names the host that has it.
+        /// The log is not in Redis any more, and no worker that has it is up; the message names the host that has it.
         case logUnavailable
         /// It did not happen within the time given.
         case timeout

@@ -48,7 +48,7 @@ struct KeyContents {
         if ["index:", "waiting:", "later:", "paused:", "claimed:"].contains(where: { key.hasPrefix($0) }) {
             return true
         }
-        return key.hasPrefix("worker:") && (key.hasSuffix(":jobs") || key.hasSuffix(":kills"))
+        return key.hasPrefix("worker:") && [":jobs", ":kills", ":logs"].contains { key.hasSuffix($0) }
     }
 
     private static func kinds(_ key: String) -> [String]? {
@@ -73,7 +73,7 @@ struct KeyContents {
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]
         case "worker" where key.hasSuffix(":forgotten"): return ["string"]
-        case "worker" where key.hasSuffix(":jobs") || key.hasSuffix(":removed"): return ["set"]
+        case "worker" where [":jobs", ":removed", ":logs"].contains { key.hasSuffix($0) }: return ["set"]
         case "worker": return ["hash"]
         default: return nil
         }

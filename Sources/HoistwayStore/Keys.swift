@@ -53,6 +53,8 @@ package struct Keys: Sendable, Hashable {
     package func log(_ id: String) -> String { "\(job(id)):log" }
     package func dependencies(_ id: String) -> String { "\(job(id)):dependencies" }
     package func worker(_ id: String) -> String { "\(prefix):worker:\(id)" }
+    /// Ended jobs of a worker whose logs somebody wants to read.
+    package func wantedLogs(of worker: String) -> String { "\(self.worker(worker)):logs" }
     /// The jobs of a type, or for a server, that workers have.
     package func claims(ofType type: JobType) -> String { "\(prefix):claimed:type:\(type.name)" }
     package func claims(forServer server: String) -> String { "\(prefix):claimed:server:\(server)" }

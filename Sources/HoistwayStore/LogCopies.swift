@@ -60,6 +60,37 @@ extension Store {
         return Store.pieces(reply).reversed()
     }
 
+    /// Sees to it that there is a copy of an ended job's log, if need be by asking the worker that has the file for it.
+    /// - Parameter patience: how long that worker may take for its first piece and for each further one.
+    /// - Returns: whether there is one now, were it without its end.
+    package func provideLog(of job: Job, patience: Duration = .seconds(5)) async throws -> Bool {
+        var end = try await endOfCopy(job.id)
+        if end > 0, end >= job.logBytes { return true }
+        guard job.status.isTerminal, let worker = job.workerID,
+            try await code(Scripts.askLog, [.string(job.id)]) == .ok
+        else { return try await endOfCopy(job.id) > 0 }
+        var deadline = ContinuousClock.now + patience
+        while ContinuousClock.now < deadline {
+            // Asked for the request first: where that is gone the copy is as complete as it gets.
+            let isAsked = try await redis.send(["SISMEMBER", .string(keys.wantedLogs(of: worker)), .string(job.id)])
+            let reached = try await endOfCopy(job.id)
+            if isAsked.int != 1 || reached >= job.logBytes { return reached > 0 }
+            if reached > end { deadline = ContinuousClock.now + patience }
+            end = reached
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return end > 0
+    }
+
+    /// A worker has copied a log that was asked for, or cannot.
+    package func provided(_ id: String, worker: String) async throws {
+        _ = try await redis.send(["SREM", .string(keys.wantedLogs(of: worker)), .string(id)])
+    }
+
+    private func endOfCopy(_ id: String) async throws -> Int {
+        try await lastLogPieces(id, count: 1).last?.end ?? 0
+    }
+
     private static func pieces(_ reply: RESPValue) -> [LogPiece] {
         (reply.array ?? []).compactMap { entry in
             guard let fields = entry.array?.last?.array, fields.count == 4, let offset = fields[1].int,

@@ -824,6 +824,118 @@ return OK
         keyCount: 2
     )
 
+    package static let askLog = RedisScript(
+        name: "askLog",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local function drop_log(id)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  redis.call('DEL', job_key(id) .. ':log')
+  redis.call('HDEL', P .. 'logs:bytes', id)
+  redis.call('ZREM', P .. 'logs:ended', id)
+  if bytes > 0 then redis.call('HINCRBY', P .. 'logs:bytes', '', -bytes) end
+end
+local function trim_log(id, most)
+  local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
+  local before = bytes
+  while bytes > most do
+    local first = redis.call('XRANGE', job_key(id) .. ':log', '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    redis.call('XDEL', job_key(id) .. ':log', first[1])
+    bytes = bytes - #first[2][4]
+  end
+  if bytes == before then return end
+  redis.call('HSET', P .. 'logs:bytes', id, bytes)
+  redis.call('HINCRBY', P .. 'logs:bytes', '', bytes - before)
+end
+local id = ARGV[1]
+local j = redis.call('HMGET', job_key(id), 'status', 'workerId', 'logBytes')
+if not j[1] then return NOT_FOUND end
+if j[1] ~= 'done' and j[1] ~= 'error' or not j[2] then return WRONG_STATE end
+local last = redis.call('XREVRANGE', job_key(id) .. ':log', '+', '-', 'COUNT', 1)[1]
+if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(j[3] or '0') then return ALREADY end
+local worker = P .. 'worker:' .. j[2]
+local w = redis.call('HMGET', worker, 'state', 'heartbeatAt')
+local is_up = (w[1] == 'running' or w[1] == 'draining') and w[2] and w[2] >= iso(NOW - 10000)
+if not is_up then return WRONG_STATE end
+if redis.call('SADD', worker .. ':logs', id) == 1 and not last then drop_log(id) end
+redis.call('EXPIRE', worker .. ':logs', 60)
+local wake = P .. 'wake:worker:' .. j[2]
+if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+return OK
+"""#,
+        sha1: "0994438b44bff1c2c09c47e9304751ef9e869362",
+        keyCount: 2
+    )
+
     package static let audit = RedisScript(
         name: "audit",
         source: #"""
@@ -4196,12 +4308,13 @@ if has_attempts then return WRONG_STATE end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
 redis.call('HDEL', P .. 'renewals', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+redis.call('DEL', key .. ':kills', key .. ':removed', key .. ':logs', P .. 'wake:worker:' .. id,
+  P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "3a408a189a469992096b09f838c3211f50fddf10",
+        sha1: "9181c1d2ded55fa9eb150dcfc6a36961609beb3b",
         keyCount: 2
     )
 
@@ -5457,7 +5570,7 @@ for prefix, names in pairs({ ['index:type:'] = { 'type' }, ['index:pending:'] = 
   ['index:server:'] = { 'serverId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
   if string.sub(name, 1, #prefix) == prefix then fields, value = names, string.sub(name, #prefix + 1) end
 end
-if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') then
+if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') or string.find(name, '^worker:.+:logs$') then
   fields, value = { 'workerId' }, string.match(name, '^worker:(.+):%a+$')
 end
 local function belongs(id)
@@ -5588,7 +5701,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "d39011f82efe789932f85336c753c3e0d363357c",
+        sha1: "95e768b703ebf3ae65b3f2ce3024a167f59c7eac",
         keyCount: 2
     )
 
@@ -6112,6 +6225,7 @@ end
 local key = P .. 'worker:' .. ARGV[1]
 if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
+if ARGV[2] == 'stopped' or ARGV[2] == 'detached' then redis.call('DEL', key .. ':logs') end
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')
@@ -6122,7 +6236,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "15d03c6a7b09c35e443d5b6c84824e0a6f928fa7",
+        sha1: "63b031b08078905c4741658b84b0256f227fee05",
         keyCount: 2
     )
 
@@ -7477,6 +7591,7 @@ local function forget(id, status)
   end
   for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
     redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+    redis.call('SREM', P .. 'worker:' .. worker .. ':logs', id)
   end
   redis.call('DEL', key, key .. ':history')
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
@@ -7494,7 +7609,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "88eb251e2703bc7f3d12d8ab573b8a6be5d7b1df",
+        sha1: "d2fc2ed0b1617805fb65bcc7104a055a86a40acf",
         keyCount: 2
     )
 
@@ -9468,6 +9583,7 @@ local function forget(id, status)
   end
   for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
     redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+    redis.call('SREM', P .. 'worker:' .. worker .. ':logs', id)
   end
   redis.call('DEL', key, key .. ':history')
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
@@ -9484,7 +9600,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "64d48c095b1404fc7db809a0ef2cefd81844e504",
+        sha1: "58dc1a9e622ab310db055dd9f84ac81feb872581",
         keyCount: 2
     )
 
@@ -11544,7 +11660,7 @@ if can_listen then
     listener = 1
   end
 end
-local kills, removed, stop, unknown = {}, {}, '', 0
+local kills, removed, logs, stop, unknown = {}, {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
   heed_loss(worker, ARGV[6], ARGV[7])
@@ -11560,6 +11676,7 @@ if worker ~= '' then
   end
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
+  logs = redis.call('SRANDMEMBER', key .. ':logs', 10)
   stop = w[1] or ''
   if w[2] == 'unreachable' then
     redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
@@ -11634,9 +11751,9 @@ local due_until = listener == 1 and NOW or NOW - 5000
 local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
 local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
-  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }
 """#,
-        sha1: "bc96bb1df4f660c38bb30f24f935912a1b38afbd",
+        sha1: "cdfe1bff8a04224e64c616d6b0d388f33a68371b",
         keyCount: 2
     )
 
@@ -12137,6 +12254,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         admit,
         answer,
         appendLog,
+        askLog,
         audit,
         claim,
         closeSession,

@@ -26,6 +26,8 @@ package struct Tick: Sendable {
     /// Schedules whose next run has come due.
     package var dueSchedules: [String]
     package var hasDueNotifications: Bool
+    /// Ended jobs of the worker whose logs are asked for.
+    package var wantedLogs: [String]
 }
 
 extension Store {
@@ -63,7 +65,7 @@ extension Store {
         ]
         let arguments = head + leases.arguments + .fields(worker?.fields ?? [])
         let reply = try await run(Scripts.tick, arguments).array ?? []
-        guard reply.count == 13 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
+        guard reply.count == 14 else { throw StoreError.unexpectedReply(script: Scripts.tick.name) }
         return Tick(
             isListener: reply[0].int == 1,
             hasMoreDue: reply[1].int == 1,
@@ -77,7 +79,8 @@ extension Store {
             signsOfLife: reply[9].pairs.compactMapValues(SignOfLife.init),
             hold: reply[10].string.flatMap(SignOfLife.init),
             dueSchedules: reply[11].strings,
-            hasDueNotifications: reply[12].int == 1
+            hasDueNotifications: reply[12].int == 1,
+            wantedLogs: reply[13].strings
         )
     }
 

@@ -116,6 +116,15 @@ package final class Site: Sendable {
         try await client.send(["HGET", "\(prefix):job:\(id)", .string(name)]).string
     }
 
+    /// Lets the time of the copy of an ended job's log be over, and waits until the copy is gone.
+    package func dropLogCopy(of id: String) async throws {
+        try await eventually("the copy of the log of \(id) to go") {
+            let due: [RedisArgument] = ["ZADD", "\(self.prefix):logs:ended", "XX", 1, .string(id)]
+            _ = try await self.client.send(due)
+            return try await self.client.send(["EXISTS", "\(self.prefix):job:\(id):log"]).int == 0
+        }
+    }
+
     /// Waits for the status of a job.
     package func wait(for id: String, _ status: String, timeout: Duration = .seconds(60)) async throws {
         do {

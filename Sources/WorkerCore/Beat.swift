@@ -20,6 +20,7 @@ final class Beat: Sendable {
     /// Follows or settles an attempt that was found on disk.
     let take: @Sendable (FoundAttempt) -> Void
     let notifier: Notifier
+    let shipping: LogShipping
     let logger: Logger
 
     private let scheduler: Scheduler
@@ -43,6 +44,7 @@ final class Beat: Sendable {
         stop: @escaping @Sendable (ControlDocument.StopMode) -> Void,
         take: @escaping @Sendable (FoundAttempt) -> Void,
         notifier: Notifier,
+        shipping: LogShipping,
         retention: RetentionRules,
         logger: Logger
     ) {
@@ -56,6 +58,7 @@ final class Beat: Sendable {
         self.stop = stop
         self.take = take
         self.notifier = notifier
+        self.shipping = shipping
         self.logger = logger
         scheduler = Scheduler(store: store, logger: logger)
         pruner = Pruner(store: store, rules: retention, logger: logger)
@@ -119,6 +122,9 @@ final class Beat: Sendable {
         if !tick.removed.isEmpty {
             chores.start("removed") { [self] in await remove(tick.removed) }
         }
+        if !tick.wantedLogs.isEmpty {
+            chores.start("logs") { [self] in await provide(tick.wantedLogs) }
+        }
         if tick.hasDueNotifications {
             chores.start("notifications") { [notifier] in await notifier.run() }
         }
@@ -169,6 +175,18 @@ final class Beat: Sendable {
             if !gone.isEmpty { try await store.forget(gone, worker: identity.id) }
         } catch {
             logger.debug("removing folders: \(error)")
+        }
+    }
+
+    /// Copies logs that are read after their copies are gone. One that cannot be copied is not waited for.
+    private func provide(_ ids: [String]) async {
+        do {
+            for id in ids {
+                if let job = try await store.job(id) { await shipping.provide(job, from: supervisor) }
+                try await store.provided(id, worker: identity.id)
+            }
+        } catch {
+            logger.debug("copying logs: \(error)")
         }
     }
 

@@ -36,6 +36,14 @@ final class LogShipping: Sendable {
         offsets.withLock { _ = $0.removeValue(forKey: info.folder) }
     }
 
+    /// Copies the log of an ended job again, from its file in this worker's data folder.
+    func provide(_ job: Job, from supervisor: Supervisor) async {
+        guard job.status.isTerminal, let info = supervisor.info(jobID: job.id, attempt: job.attempt),
+            info.fence == job.fence, info.logPath.hasPrefix("\(info.folder)/")
+        else { return }
+        await finish(info, size: info.log.size)
+    }
+
     private func ship(_ info: AttemptInfo, upTo size: Int, pieces: Int) async {
         guard all > 0, size > 0 else { return }
         var offset = offsets.withLock { $0[info.folder] ?? 0 }

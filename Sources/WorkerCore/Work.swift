@@ -103,6 +103,7 @@ struct Work: Sendable {
             stop: { orders.request($0) },
             take: take,
             notifier: Notifier(store: store, secrets: secrets, logger: logger),
+            shipping: runner.shipping,
             retention: settings.retention,
             logger: logger
         )

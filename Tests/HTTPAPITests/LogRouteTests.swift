@@ -2,6 +2,8 @@ import HTTPAPI
 import Hoistway
 import HoistwayModel
 import HoistwayStore
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
@@ -40,6 +42,28 @@ import Testing
                 let answer = try await api.http(.read).get("/api/v1/jobs/a/\(path)")
                 #expect(answer.status == 503 && answer["code"] == "log_unavailable", "\(path)")
                 #expect(answer["detail"].stringValue?.contains("on h1 at /data/a/1/log") == true)
+            }
+        }
+    }
+
+    @Test func theWorkerThatHasTheFileIsAsked() async throws {
+        try await API.with { api async throws in
+            _ = try await api.store.register(types: [.application], worker: ("w1", [("host", "h1")]))
+            try await api.enqueue("a")
+            let job = try await api.start()
+            try await api.end(job, .done, [("logBytes", "12")])
+            for path in ["logs", "logs?offset=6", "logs/stream"] {
+                async let answer = api.http(.read).get("/api/v1/jobs/a/\(path)")
+                try await eventually("the request") {
+                    try await api.store.tick(process: "p", canListen: false, worker: ("w1", [])).wantedLogs == ["a"]
+                }
+                try await api.appendLog(job, "hello\nworld\n", at: 0)
+                try await api.store.provided("a", worker: "w1")
+                let got = try await answer
+                #expect(got.status == 200 && got.text.contains("world"), "\(path): \(got.text)")
+                #expect(got.text.contains("hello") == (path != "logs?offset=6"))
+                _ = try await api.store.redis.send(["ZADD", "\(api.store.keys.prefix):logs:ended", "XX", 1, "a"])
+                _ = try await api.store.tick(process: "p", canListen: false)
             }
         }
     }

@@ -95,9 +95,12 @@ struct ClientTests {
             #expect(rest == chunks.dropFirst().flatMap(\.bytes))
             let tail = try await hoistway.log(of: id, last: 2).lines.reduce(into: []) { $0.append($1.text) }
             #expect(tail == ["line 19999 of a long log", "last"])
-            _ = try await site.client.send(["DEL", "\(site.prefix):job:\(id):log"])
-            #expect(await code { for try await _ in hoistway.log(of: id) {} } == .logUnavailable)
+            try await site.dropLogCopy(of: id)
+            let again = try await hoistway.log(of: id).reduce(into: []) { $0 += $1.bytes }
+            #expect(String(decoding: again, as: UTF8.self) == file)
+            try await site.dropLogCopy(of: id)
             try await worker.end(SIGTERM)
+            #expect(await code { for try await _ in hoistway.log(of: id) {} } == .logUnavailable)
         }
     }
 

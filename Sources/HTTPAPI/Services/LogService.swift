@@ -4,7 +4,7 @@ import HoistwayModel
 import HoistwayStore
 import RedisClient
 
-/// Logs, wherever they are: as a file on this host, else in the copy in Redis.
+/// Logs, wherever they are: as a file on this host, else in the copy in Redis, which a worker may have to bring back.
 package struct LogService: Sendable {
     let store: Store
     let client: RedisClient
@@ -131,12 +131,12 @@ package struct LogService: Sendable {
     private func source(of job: Job) async throws -> (any LogReading)? {
         guard job.logPath != nil else { return nil }
         if let file = logFile(job) { return file }
-        if job.status.isTerminal, job.logBytes > 0, try await store.lastLogPieces(job.id, count: 1).isEmpty {
+        if job.status.isTerminal, job.logBytes > 0, try await !store.provideLog(of: job) {
             let host = job.host ?? "an unknown host"
             throw Problem(
                 .serviceUnavailable,
                 code: LogService.unavailable,
-                "the log is not in Redis any more; it is on \(host) at \(job.logPath ?? "?")",
+                "the log is not in Redis any more, and no worker provides it; it is on \(host) at \(job.logPath ?? "?")",
                 isRetryable: false
             )
         }

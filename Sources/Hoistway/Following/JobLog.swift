@@ -5,8 +5,8 @@ import RedisClient
 /// The log of a job while it grows, in pieces of bytes; made by ``HoistwayClient/log(of:from:)``.
 ///
 /// It ends when the job has ended and its log is complete, through all of its attempts. It is read from the copy that Redis
-/// keeps while a job runs and for ten minutes after; what is missing from it is told in ``LogChunk/gap``. Each iterator begins
-/// anew, with a connection of its own.
+/// keeps while a job runs and for ten minutes after; later the worker that has the file makes another copy. What is missing from
+/// it is told in ``LogChunk/gap``. Each iterator begins anew, with a connection of its own.
 public struct JobLog: AsyncSequence, Sendable {
     public typealias Element = LogChunk
     public typealias Failure = HoistwayError
@@ -43,7 +43,7 @@ public struct JobLog: AsyncSequence, Sendable {
         }
 
         /// The next piece; `nil` when the job has ended and its log is complete.
-        /// - Throws: ``HoistwayError``: `notFound`, `logUnavailable` when the job ended too long ago, `unreachable`,
+        /// - Throws: ``HoistwayError``: `notFound`, `logUnavailable` when no worker that has the log is up, `unreachable`,
         ///   `cancelled`.
         public mutating func next() async throws(HoistwayError) -> LogChunk? {
             try await next(isolation: #isolation)
@@ -67,14 +67,15 @@ public struct JobLog: AsyncSequence, Sendable {
         }
     }
 
-    /// Says where the log is when it is not in Redis any more.
+    /// Says where the log is when it is not in Redis any more, and no worker brings it back.
     private func requireCopy() async throws {
         guard let job = try await store.job(id) else { throw Refusal.noJob(id) }
         guard job.status.isTerminal, job.logBytes > 0 else { return }
         if let start, start.attempt == job.attempt, start.offset >= job.logBytes { return }
-        guard try await store.lastLogPieces(id, count: 1).isEmpty else { return }
+        guard try await !store.provideLog(of: job) else { return }
         let place = "on \(job.host ?? "an unknown host") at \(job.logPath ?? "?")"
-        throw HoistwayError(.logUnavailable, "the log of \(id) is not in Redis any more; it is \(place)")
+        let message = "the log of \(id) is not in Redis any more, and no worker provides it; it is \(place)"
+        throw HoistwayError(.logUnavailable, message)
     }
 }
 

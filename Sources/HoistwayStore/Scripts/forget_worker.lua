@@ -11,7 +11,8 @@ if has_attempts then return WRONG_STATE end
 local found = redis.call('DEL', key)
 found = found + redis.call('SREM', P .. 'workers', id)
 redis.call('HDEL', P .. 'renewals', id)
-redis.call('DEL', key .. ':kills', key .. ':removed', P .. 'wake:worker:' .. id, P .. 'wake:worker:' .. id .. ':claimer')
+redis.call('DEL', key .. ':kills', key .. ':removed', key .. ':logs', P .. 'wake:worker:' .. id,
+  P .. 'wake:worker:' .. id .. ':claimer')
 if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK

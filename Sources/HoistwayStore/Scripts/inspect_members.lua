@@ -39,7 +39,7 @@ for prefix, names in pairs({ ['index:type:'] = { 'type' }, ['index:pending:'] = 
   ['index:server:'] = { 'serverId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
   if string.sub(name, 1, #prefix) == prefix then fields, value = names, string.sub(name, #prefix + 1) end
 end
-if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') then
+if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') or string.find(name, '^worker:.+:logs$') then
   fields, value = { 'workerId' }, string.match(name, '^worker:(.+):%a+$')
 end
 

@@ -5,6 +5,7 @@
 local key = P .. 'worker:' .. ARGV[1]
 if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'state', ARGV[2], 'heartbeatAt', AT)
+if ARGV[2] == 'stopped' or ARGV[2] == 'detached' then redis.call('DEL', key .. ':logs') end
 if ARGV[2] == 'stopped' then
   redis.call('HSET', key, 'running', 0)
   redis.call('HDEL', key, 'stopMode')

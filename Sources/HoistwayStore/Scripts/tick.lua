@@ -4,7 +4,8 @@
 -- Returns: { 1 when this process is the listener, more due jobs, length of the control list, types with a document in
 --          their inbox, kills of the worker in pairs, removed jobs of the worker, how the worker is to stop or '',
 --          1 when the worker is not on record and has to introduce itself, highest fence, signs of life of workers in
---          pairs, the hold on claims or '', schedules that are due, 1 when a notification is due }
+--          pairs, the hold on claims or '', schedules that are due, 1 when a notification is due, ended jobs of the
+--          worker whose logs somebody wants to read }
 --- @include common
 --- @include queue
 --- @include limits
@@ -25,7 +26,7 @@ if can_listen then
   end
 end
 
-local kills, removed, stop, unknown = {}, {}, '', 0
+local kills, removed, logs, stop, unknown = {}, {}, {}, '', 0
 if worker ~= '' then
   local key = P .. 'worker:' .. worker
   heed_loss(worker, ARGV[6], ARGV[7])
@@ -41,6 +42,7 @@ if worker ~= '' then
   end
   kills = redis.call('HGETALL', key .. ':kills')
   removed = redis.call('SRANDMEMBER', key .. ':removed', 100)
+  logs = redis.call('SRANDMEMBER', key .. ':logs', 10)
   stop = w[1] or ''
   if w[2] == 'unreachable' then
     redis.call('HSET', key, 'state', stop == 'drain' and 'draining' or 'running')
@@ -122,4 +124,4 @@ local due_until = listener == 1 and NOW or NOW - 5000
 local schedules = redis.call('ZRANGEBYSCORE', P .. 'schedules', '-inf', due_until, 'LIMIT', 0, 100)
 local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 1)
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
-  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify }
+  watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }

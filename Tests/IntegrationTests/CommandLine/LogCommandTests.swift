@@ -50,6 +50,45 @@ struct LogCommandTests {
         }
     }
 
+    /// The command is on another host than the worker that ran the job, for all that the record says.
+    @Test func throughTheWorkerWhenTheCopyIsGone() async throws {
+        try await Site.with { site in
+            try site.recipe("backup", "i=0; while [ $i -lt 5000 ]; do echo line $i of a log; i=$((i+1)); done")
+            var worker = try await site.worker()
+            _ = try await site.run("backup", "job")
+            let other = try await site.worker(data: "\(site.directory.path)/other")
+            let log = try await site.log("job") + "\n"
+            try await site.send(["HSET", "\(site.prefix):job:job", "host", "elsewhere"])
+            try await site.dropLogCopy(of: "job")
+            let whole = try await site.hoistway("logs", "job")
+            #expect(whole.status == 0 && whole.output == log, "\(whole.errors)")
+            try await site.dropLogCopy(of: "job")
+            let tail = try await site.hoistway("logs", "job", "--tail", "1")
+            #expect(tail.output.hasSuffix(" INFO line 4999 of a log\n"), "\(tail)")
+            #expect(tail.output.split(separator: "\n").count == 1)
+
+            try await site.dropLogCopy(of: "job")
+            try await worker.end(SIGTERM)
+            let nobody = try await site.hoistway("logs", "job")
+            #expect(nobody.status == 1 && nobody.output.isEmpty)
+            #expect(nobody.errors.contains("log_unavailable: the log is on elsewhere"))
+            worker = try await site.worker()
+            let followed = try await site.hoistway("logs", "-f", "job")
+            #expect(followed.status == 0 && followed.output == log, "\(followed.errors)")
+
+            // A path in the record is nothing that a worker reads.
+            try await site.dropLogCopy(of: "job")
+            let path = try #require(try await site.field("job", "logPath"))
+            #expect(rename(path, "\(path).away") == 0)
+            try await site.send(["HSET", "\(site.prefix):job:job", "logPath", "/etc/passwd"])
+            let gone = try await site.hoistway("logs", "job")
+            #expect(gone.status == 1 && gone.output.isEmpty)
+            #expect(gone.errors.contains("log_unavailable"))
+            try await worker.end(SIGTERM)
+            try await other.end(SIGTERM)
+        }
+    }
+
     @Test func events() async throws {
         try await Site.with { site in
             try site.recipe("backup", "true")

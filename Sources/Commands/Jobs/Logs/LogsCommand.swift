@@ -8,7 +8,8 @@ struct LogsCommand: AsyncParsableCommand {
         commandName: "logs",
         abstract: "Show a job's log.",
         discussion: """
-            The log is read from its file where the job ran, and from its copy in Redis elsewhere.
+            The log is read from its file where the job ran, and from its copy in Redis elsewhere, which the worker that
+            has the file is asked for when it is gone.
 
             Example: hoistway logs -f 01J0000000000000000000000 --tail 20
             """
@@ -74,10 +75,11 @@ struct LogsCommand: AsyncParsableCommand {
         }
         let source = LogSource.of(job, in: session)
         guard source.isCopy, job.logBytes > 0 else { return }
-        if try await session.store.lastLogPieces(job.id, count: 1).isEmpty {
+        guard try await session.store.provideLog(of: job) else {
             let host = job.host ?? "an unknown host"
             let path = job.logPath ?? ""
-            throw CommandFailure(.failed, "log_unavailable: the log is on \(host) at \(path); run this command there")
+            let advice = "run this command or the worker there"
+            throw CommandFailure(.failed, "log_unavailable: the log is on \(host) at \(path); \(advice)")
         }
     }
 }

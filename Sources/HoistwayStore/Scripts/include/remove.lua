@@ -18,6 +18,7 @@ local function forget(id, status)
   end
   for worker in string.gmatch((j[3] or '') .. ' ' .. (j[5] or ''), '%S+') do
     redis.call('SADD', P .. 'worker:' .. worker .. ':removed', id)
+    redis.call('SREM', P .. 'worker:' .. worker .. ':logs', id)
   end
   redis.call('DEL', key, key .. ':history')
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
