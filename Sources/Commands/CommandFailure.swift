@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPAPI
 import HoistwayModel
 import HoistwayStore
 import RedisClient
@@ -43,6 +44,7 @@ extension CommandFailure {
             } else {
                 self.init(.failed, error.description)
             }
+        case let error as APIConfigurationError: self.init(.usage, error.description)
         case let error as ConfigurationError: self.init(.usage, error.description)
         case let error as WorkerError: self.init(.failed, error.description)
         case let error as SupervisionError: self.init(.failed, error.description)

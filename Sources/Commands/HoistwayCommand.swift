@@ -15,13 +15,13 @@ struct HoistwayCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [UpCommand.self, WorkerCommand.self]),
+            CommandGroup(name: "Run", subcommands: [UpCommand.self, WorkerCommand.self, APICommand.self]),
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
                     EnqueueCommand.self, StatusCommand.self, ListCommand.self, WaitCommand.self, LogsCommand.self,
-                    HistoryCommand.self, EventsCommand.self, KillCommand.self, RetryCommand.self, RemoveCommand.self,
-                    PromoteCommand.self,
+                    HistoryCommand.self, EventsCommand.self, KillCommand.self, RetryCommand.self, RollbackCommand.self,
+                    RemoveCommand.self, PromoteCommand.self,
                 ]
             ),
             CommandGroup(
@@ -32,6 +32,7 @@ struct HoistwayCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(name: "Schedules", subcommands: [ScheduleCommand.self]),
+            CommandGroup(name: "Access", subcommands: [TokenCommand.self]),
             CommandGroup(
                 name: "Tools",
                 subcommands: [

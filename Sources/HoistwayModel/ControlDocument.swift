@@ -94,11 +94,8 @@ public struct ControlDocument: Sendable, Hashable {
     }
 
     private static func kill(from reader: inout DocumentReader) -> Command? {
-        var order = KillOrder()
-        order.signal = reader.choice("signal", KillOrder.Signal.self)
-        order.grace = reader.span("grace")
+        var order = KillOrder(from: &reader)
         order.by = reader.text("by")
-        order.why = reader.prose("why")
         if let id = reader.jobID("id") { return .kill(.job(id), order) }
         var selection = KillSelection()
         selection.type = reader.name("type")
@@ -165,5 +162,28 @@ public struct KillOrder: Sendable, Hashable {
         self.grace = grace
         self.by = by
         self.why = why
+    }
+}
+
+extension KillOrder {
+    /// Reads and checks an order without the job it is for: `signal`, `grace` and `why`.
+    /// - Parameter by: who wants it.
+    /// - Throws: `Refusal` with every field that is wrong.
+    public init(parsing bytes: [UInt8], by: String?) throws(Refusal) {
+        self.init(by: by)
+        guard !bytes.isEmpty else { return }
+        var reader = try DocumentReader(bytes)
+        self = KillOrder(from: &reader)
+        self.by = by
+        reader.refuseTheRest(known: ["signal", "grace", "why"])
+        if !reader.errors.isEmpty { throw Refusal(reader.errors) }
+    }
+
+    fileprivate init(from reader: inout DocumentReader) {
+        self.init(
+            signal: reader.choice("signal", Signal.self),
+            grace: reader.span("grace"),
+            why: reader.prose("why")
+        )
     }
 }

@@ -36,6 +36,7 @@ public struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         case alreadyEnded = "already_ended"
         case queueFull = "queue_full"
         case quarantined
+        case versionChanged = "version_changed"
     }
 
     public var code: Code

@@ -7,12 +7,33 @@ public struct Retention: Sendable, Hashable {
     /// Bytes of the logs of those that are kept, the newest.
     public var logBytes: Int
 
+    /// What is not as usual of a retention.
+    public struct Change: Sendable, Hashable {
+        public var age: TimeSpan?
+        public var count: Int?
+        public var logBytes: Int?
+
+        public init(age: TimeSpan? = nil, count: Int? = nil, logBytes: Int? = nil) {
+            self.age = age
+            self.count = count
+            self.logBytes = logBytes
+        }
+    }
+
     public static let standard = Retention(age: .seconds(30 * 86_400), count: 1000, logBytes: 1 << 30)
 
     public init(age: TimeSpan, count: Int, logBytes: Int) {
         self.age = age
         self.count = count
         self.logBytes = logBytes
+    }
+
+    public func changed(by change: Change?) -> Retention {
+        Retention(
+            age: change?.age ?? age,
+            count: change?.count ?? count,
+            logBytes: change?.logBytes ?? logBytes
+        )
     }
 }
 

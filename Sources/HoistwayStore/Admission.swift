@@ -28,13 +28,19 @@ package enum Admission: Sendable, Hashable {
 
 extension Store {
     /// Makes a job of a checked document.
-    /// - Parameter requestID: of the request that brought it; sent twice with one id, a document makes one job.
+    /// - Parameters:
+    ///   - requestID: of the request that brought it; sent twice with one id, a document makes one job.
+    ///   - further: fields of its hash that a document cannot set.
     /// - Throws: `Refusal` when its id is in use, its key is busy (`onConflict: reject`), a dependency is unknown, its queue is
     ///   full or its payload is in quarantine.
-    package func enqueue(_ document: JobDocument, requestID: String = Identifier.ulid()) async throws -> Admission {
+    package func enqueue(
+        _ document: JobDocument,
+        requestID: String = Identifier.ulid(),
+        further: [(String, String)] = []
+    ) async throws -> Admission {
         guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
-        let arguments = Store.arguments(of: document, id: id, requestID: requestID)
+        let arguments = Store.arguments(of: document, id: id, requestID: requestID, further: further)
         let (code, values) = try await answer(Scripts.admit, arguments)
         return try Store.admission(of: document, id: id, code, values.first?.string ?? "")
     }
@@ -209,7 +215,8 @@ extension Store {
         inbox: String = "",
         raw: [UInt8] = [],
         requestID: String,
-        scheduleID: String? = nil
+        scheduleID: String? = nil,
+        further: [(String, String)] = []
     ) -> [RedisArgument] {
         var arguments: [RedisArgument] = [
             .string(inbox), .bytes(raw), .string(id), .string(document.type.name), .string(document.resourceID),
@@ -233,6 +240,6 @@ extension Store {
             "notify": document.notificationMarks,
             "options": document.options.isEmpty ? nil : JSON.object(document.options).text,
         ])
-        return arguments + ["payload", .bytes(document.payload)]
+        return arguments + .fields(further) + ["payload", .bytes(document.payload)]
     }
 }

@@ -62,6 +62,10 @@ private struct Inspection {
         let waiting = usable.contains(store.keys.schedules) ? try await members(of: store.keys.schedules) : []
         let schedules = contents.schedules.filter { usable.contains(store.keys.schedule($0)) }
         try await inspect("schedules", key: store.keys.schedules, Set(schedules).union(waiting).sorted())
+        for (set, members) in [(store.keys.tokens, contents.tokens), (store.keys.resources, contents.resources)] {
+            let named = usable.contains(set) ? try await self.members(of: set) : []
+            try await inspect("named", key: set, Set(members).union(named).sorted())
+        }
         for key in [store.keys.notify, store.keys.notifyTries] where usable.contains(key) {
             try await inspect("notifications", key: key, try await members(of: key))
         }
@@ -88,7 +92,9 @@ private struct Inspection {
             }
         }
         // What has no place is gone before turns are given to who is first in a line.
-        for family in ["parts", "queues", "jobs", "turns", "lanes", "renewals", "schedules", "notifications", "sums"] {
+        for family in [
+            "parts", "queues", "jobs", "turns", "lanes", "renewals", "schedules", "named", "notifications", "sums",
+        ] {
             for (place, members) in entries {
                 guard case .entry(family, let key, _) = place else { continue }
                 try await inspect(family, key: key, Set(members).sorted())

@@ -9,6 +9,9 @@ struct KeyContents {
     private(set) var lanes: [String] = []
     /// Ids.
     private(set) var schedules: [String] = []
+    /// Members that `tokens` and `resources` must have: the rest of the names of their keys.
+    private(set) var tokens: [String] = []
+    private(set) var resources: [String] = []
     /// Which kinds of value each key may hold.
     private(set) var kinds: [(key: String, kinds: [String])] = []
     /// Whether there is a sum of the log copies.
@@ -25,6 +28,10 @@ struct KeyContents {
                 queues.append(String(rest.dropFirst(6)))
             } else if rest.hasPrefix("schedule:") {
                 schedules.append(String(rest.dropFirst(9)))
+            } else if rest.hasPrefix("token:") {
+                tokens.append(String(rest.dropFirst(6)))
+            } else if rest.hasPrefix("resource:") {
+                resources.append(String(rest.dropFirst(9)))
             } else if rest.hasPrefix("lanes") {
                 lanes.append(name)
             } else if KeyContents.holdsJobs(rest) {
@@ -58,10 +65,10 @@ struct KeyContents {
         case "queue", "inbox", "control", "rejected": return ["list"]
         case "index", "waiting", "later", "delayed", "deadlines": return ["zset"]
         case _ where names[0].hasPrefix("lanes"): return ["zset"]
-        case "paused", "types", "workers", "claimed", "giving": return ["set"]
+        case "paused", "types", "workers", "claimed", "giving", "tokens", "resources": return ["set"]
         case "turns", "settling", "meta", "claims", "limits", "superseding", "renewals": return ["hash"]
         case "schedules": return ["zset"]
-        case "schedule": return ["hash"]
+        case "schedule", "token", "resource": return ["hash"]
         case "notify": return key == "notify:tries" ? ["hash"] : ["zset"]
         case "logs": return key == "logs:bytes" ? ["hash"] : ["zset"]
         case "events": return ["stream"]

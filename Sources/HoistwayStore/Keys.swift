@@ -39,6 +39,9 @@ package struct Keys: Sendable, Hashable {
     package var notify: String { "\(prefix):notify" }
     package var notifyTries: String { "\(prefix):notify:tries" }
 
+    /// The ids of the tokens of the HTTP API, and what is deployed by name, as `<type>:<id>`.
+    package var tokens: String { "\(prefix):tokens" }
+    package var resources: String { "\(prefix):resources" }
     /// Keys that lie in different slots of a cluster unless the prefix has a hash tag.
     package var together: [String] { [meta, events, workers] }
 
@@ -62,6 +65,8 @@ package struct Keys: Sendable, Hashable {
     package func ofServer(_ id: String) -> String { "\(prefix):index:server:\(id)" }
     package func ofLabel(_ key: String, _ value: String) -> String { "\(prefix):index:label:\(key)=\(value)" }
     package func schedule(_ id: String) -> String { "\(prefix):schedule:\(id)" }
+    package func token(_ id: String) -> String { "\(prefix):token:\(id)" }
+    package func resource(_ type: JobType, _ id: String) -> String { "\(prefix):resource:\(type.name):\(id)" }
     package func request(_ id: String) -> String { "\(prefix):request:\(id)" }
     package func wake(_ type: JobType, scope: Scope) -> String { "\(prefix):wake:\(type.name)\(scope.suffix)" }
     package func wake(worker: String) -> String { "\(prefix):wake:worker:\(worker)" }

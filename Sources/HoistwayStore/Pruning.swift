@@ -12,21 +12,22 @@ package struct Pruning: Sendable, Hashable {
 }
 
 extension Store {
-    /// Removes ended jobs that the rules do not keep: of the newest down to the oldest, as many as fit. What there is
+    /// Removes ended jobs that the rules do not keep: of the newest down to the oldest, as many as fit; those of a resource with
+    /// a retention of its own for themselves. What there is
     /// is read from the indexes anew each time, 100 jobs a step.
     /// - Parameter limit: how many are removed at most.
     package func prune(_ rules: RetentionRules, limit: Int = 1000) async throws -> Pruning {
         let now = try await now()
-        var seen: [JobType: (count: Int, bytes: Int)] = [:]
+        var seen: [EndedJob.Kin: (count: Int, bytes: Int)] = [:]
         var cursor = "+inf"
         var result = Pruning()
         while true {
             let page = try await run(Scripts.ended, [.string(cursor)]).array?.compactMap { EndedJob($0) } ?? []
             var outdated: [String] = []
             for job in page {
-                let rule = rules.retention(of: job.type)
-                let newer = seen[job.type] ?? (0, 0)
-                seen[job.type] = (newer.count + 1, newer.bytes + job.logBytes)
+                let rule = rules.retention(of: job.kin.type).changed(by: job.retention)
+                let newer = seen[job.kin] ?? (0, 0)
+                seen[job.kin] = (newer.count + 1, newer.bytes + job.logBytes)
                 let end = job.completedAt.milliseconds + rule.age.milliseconds
                 if end <= now.milliseconds || newer.count >= rule.count || newer.bytes + job.logBytes > rule.logBytes {
                     outdated.append(job.id)
@@ -59,18 +60,26 @@ extension Store {
 }
 
 private struct EndedJob {
+    /// The jobs that are counted together: those of a type, or of a resource that has a retention of its own.
+    struct Kin: Hashable {
+        var type: JobType
+        var resourceID: String?
+    }
+
     var id: String
     var sequence: String
-    var type: JobType
+    var kin: Kin
+    var retention: Retention.Change?
     var completedAt: Timestamp
     var logBytes: Int
 
     init?(_ row: RESPValue) {
         let parts = row.strings
-        guard parts.count == 5, let completedAt = Timestamp(parsing: parts[3]) else { return nil }
+        guard parts.count == 7, let completedAt = Timestamp(parsing: parts[3]) else { return nil }
         id = parts[0]
         sequence = parts[1]
-        type = JobType(parts[2])
+        retention = (try? JSON(parsing: parts[6])).flatMap(Retention.Change.init)
+        kin = Kin(type: JobType(parts[2]), resourceID: retention == nil ? nil : parts[5])
         self.completedAt = completedAt
         logBytes = Int(parts[4]) ?? 0
     }

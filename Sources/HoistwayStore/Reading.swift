@@ -29,6 +29,19 @@ extension Store {
         }
     }
 
+    /// Some fields of jobs; nil for a job that is gone.
+    package func fields(_ names: [String], of ids: [String]) async throws -> [[String: String]?] {
+        let names = ["id"] + names
+        let replies = try await redis.pipeline(
+            ids.map { ["HMGET", .string(keys.job($0))] + names.map { .string($0) } }
+        )
+        return try replies.map { reply in
+            var fields: [String: String] = [:]
+            for (name, value) in zip(names, try reply.get().array ?? []) { fields[name] = value.string }
+            return fields["id"] == nil ? nil : fields
+        }
+    }
+
     /// Every transition of a job, oldest first; nil when there is no such job.
     package func history(_ id: String) async throws -> [JSON]? {
         let entries = try await redis.send(["LRANGE", .string(keys.history(id)), 0, -1]).array ?? []
@@ -58,7 +71,7 @@ extension Store {
         return (reply.array ?? []).reversed().compactMap { Store.event($0) }
     }
 
-    private static func event(_ entry: RESPValue) -> (id: String, event: JSONObject)? {
+    static func event(_ entry: RESPValue) -> (id: String, event: JSONObject)? {
         guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { return nil }
         let fields = parts[1].strings
         var event = JSONObject()

@@ -24,6 +24,11 @@ package struct RedisFacts: Sendable, Hashable {
 }
 
 extension Store {
+    /// Asks for a sign of life.
+    package func ping(within timeout: Duration) async throws(RedisError) {
+        _ = try await redis.send(["PING"], timeout: timeout)
+    }
+
     /// Asks Redis about itself.
     package func facts() async throws -> RedisFacts {
         var facts = RedisFacts()

@@ -824,6 +824,85 @@ return OK
         keyCount: 2
     )
 
+    package static let audit = RedisScript(
+        name: "audit",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+announce('audit', 'tokenId', ARGV[1], ARGV[2])
+return OK
+"""#,
+        sha1: "d474e2bf740d6b4baa0cc9f27a6aa39c73db7748",
+        keyCount: 2
+    )
+
     package static let claim = RedisScript(
         name: "claim",
         source: #"""
@@ -2683,12 +2762,13 @@ table.sort(found, function(one, other) return one[2] > other[2] end)
 local rows = {}
 for index = 1, math.min(#found, 100) do
   local id = found[index][1]
-  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
-  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes', 'resourceId')
+  local retention = redis.call('HGET', P .. 'resource:' .. (j[1] or '') .. ':' .. (j[4] or ''), 'retention')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0', j[4] or '', retention or '' }
 end
 return rows
 """#,
-        sha1: "8a97dfd057e9553b3aa5df630fae6db707137e6a",
+        sha1: "8a069fb41255643a3d178dadd8cb7cefad0bc2f1",
         keyCount: 2
     )
 
@@ -5400,6 +5480,13 @@ local check = {
         .. 'pause and resume it')
     end
   end,
+  named = function(member)
+    local hash = string.sub(key, 1, -2) .. ':' .. member
+    local is_there = redis.call('EXISTS', hash) == 1
+    if is_there == (redis.call('SISMEMBER', key, member) == 1) then return end
+    say('index', member, is_there and hash .. ' is missing from ' .. key or key .. ' names ' .. member .. ', which does not exist',
+      function() redis.call(is_there and 'SADD' or 'SREM', key, member) end)
+  end,
   notifications = function(entry)
     if not is_member(entry) then return end
     local status = redis.call('HGET', job_key(string.match(entry, '^[^:]*')), 'status')
@@ -5422,7 +5509,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "5b166b0b6255e1c46cc43b4d10dba83360ead2fe",
+        sha1: "d39011f82efe789932f85336c753c3e0d363357c",
         keyCount: 2
     )
 
@@ -7245,6 +7332,95 @@ return count
         keyCount: 2
     )
 
+    package static let putResource = RedisScript(
+        name: "putResource",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local kind, id, definition, expected, retention = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local key = P .. 'resource:' .. kind .. ':' .. id
+local r = redis.call('HMGET', key, 'version', 'definition')
+if expected ~= '' and expected ~= (r[1] or '0') then return { HEAD_CHANGED, r[1] or '0' } end
+if r[2] == definition then return { ALREADY, r[1] } end
+local version = number(tonumber(r[1] or '0') + 1)
+redis.call('HSET', key, 'type', kind, 'id', id, 'definition', definition, 'version', version, 'updatedAt', AT)
+redis.call('HSETNX', key, 'createdAt', AT)
+if retention == '' then redis.call('HDEL', key, 'retention') else redis.call('HSET', key, 'retention', retention) end
+redis.call('SADD', P .. 'resources', kind .. ':' .. id)
+announce('resourceChanged', 'type', kind, '{"resourceId":' .. quoted(id) .. ',"version":' .. version .. '}')
+return { OK, version }
+"""#,
+        sha1: "d5442ab1b93021928930638a0deaa434eee95ff3",
+        keyCount: 2
+    )
+
     package static let putSchedule = RedisScript(
         name: "putSchedule",
         source: #"""
@@ -7343,6 +7519,92 @@ return OK
         keyCount: 2
     )
 
+    package static let putToken = RedisScript(
+        name: "putToken",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id, by = ARGV[1], ARGV[2]
+local key = P .. 'token:' .. id
+if redis.call('EXISTS', key) == 1 then return ID_IN_USE end
+local fields = { 'id', id, 'createdAt', AT }
+for index = 3, #ARGV do fields[#fields + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(fields))
+redis.call('SADD', P .. 'tokens', id)
+announce('tokenCreated', 'tokenId', id, '{"by":' .. quoted(by) .. '}')
+return OK
+"""#,
+        sha1: "45821289a7065fcf4525f60abfcfb651c39edb03",
+        keyCount: 2
+    )
+
     package static let register = RedisScript(
         name: "register",
         source: #"""
@@ -7436,10 +7698,11 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'stopMode')
 redis.call('PERSIST', key)
 redis.call('SADD', P .. 'workers', worker)
-announce('workerStarted', 'workerId', worker, nil)
-return { OK, redis.call('SMEMBERS', key .. ':jobs') }
+local jobs = redis.call('SMEMBERS', key .. ':jobs')
+announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
+return { OK, jobs }
 """#,
-        sha1: "d7fd9030f63181e6614f1546c3e34be229c1d6f9",
+        sha1: "9a4c2578c2f91973a48e7726a4bb3c844d2d766f",
         keyCount: 2
     )
 
@@ -8972,6 +9235,92 @@ return OK
         keyCount: 2
     )
 
+    package static let removeResource = RedisScript(
+        name: "removeResource",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local kind, id, expected = ARGV[1], ARGV[2], ARGV[3]
+local key = P .. 'resource:' .. kind .. ':' .. id
+local version = redis.call('HGET', key, 'version')
+if not version then return { NOT_FOUND, '0' } end
+if expected ~= '' and expected ~= version then return { HEAD_CHANGED, version } end
+redis.call('DEL', key)
+redis.call('SREM', P .. 'resources', kind .. ':' .. id)
+announce('resourceRemoved', 'type', kind, '{"resourceId":' .. quoted(id) .. '}')
+return { OK, version }
+"""#,
+        sha1: "910e81cc1919d4e7efb4182deaaaf6a7d90ef56c",
+        keyCount: 2
+    )
+
     package static let removeSchedule = RedisScript(
         name: "removeSchedule",
         source: #"""
@@ -9060,6 +9409,88 @@ announce('scheduleRemoved', 'scheduleId', ARGV[1], nil)
 return OK
 """#,
         sha1: "404f4a85a32e5bd5367923b8125455b4e6c80cad",
+        keyCount: 2
+    )
+
+    package static let removeToken = RedisScript(
+        name: "removeToken",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local id, by = ARGV[1], ARGV[2]
+redis.call('SREM', P .. 'tokens', id)
+if redis.call('DEL', P .. 'token:' .. id) == 0 then return NOT_FOUND end
+announce('tokenRevoked', 'tokenId', id, '{"by":' .. quoted(by) .. '}')
+return OK
+"""#,
+        sha1: "da564c46243198a6838e728f5272172893dd3670",
         keyCount: 2
     )
 
@@ -10956,6 +11387,87 @@ return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, rem
         keyCount: 2
     )
 
+    package static let useToken = RedisScript(
+        name: "useToken",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
+    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+end
+local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
+  schedule = true, schedules = true, notify = true }
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+end
+local key = P .. 'token:' .. ARGV[1]
+if redis.call('EXISTS', key) == 0 then return NOT_FOUND end
+redis.call('HSET', key, 'lastUsedAt', AT)
+return OK
+"""#,
+        sha1: "07d5d0dbd8f9fe2b02a9c7d1658b4eceacfc7d91",
+        keyCount: 2
+    )
+
     package static let waiting = RedisScript(
         name: "waiting",
         source: #"""
@@ -11372,6 +11884,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         admit,
         answer,
         appendLog,
+        audit,
         claim,
         configure,
         drain,
@@ -11392,13 +11905,17 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         pauseSchedule,
         promote,
         prune,
+        putResource,
         putSchedule,
+        putToken,
         register,
         reject,
         release,
         releaseQuarantine,
         remove,
+        removeResource,
         removeSchedule,
+        removeToken,
         renew,
         report,
         restore,
@@ -11407,6 +11924,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         stopWorker,
         takeNotifications,
         tick,
+        useToken,
         waiting,
     ]
 }

@@ -85,7 +85,9 @@ struct LaunchPlanner: Sendable {
         variables.set("HOISTWAY_RESOURCE_ID", job.resourceID)
         variables.set("HOISTWAY_ATTEMPT", String(job.attempt))
         variables.set("HOISTWAY_FENCE", String(job.fence ?? 0))
-        variables.set("HOISTWAY_ACTION", "update")
+        let origin = job.fields["rollbackOf"]
+        variables.set("HOISTWAY_ACTION", origin == nil ? "update" : "rollback")
+        if let origin { variables.set("HOISTWAY_ROLLBACK_OF", origin) }
         if let node = settings.node { variables.set("HOISTWAY_NODE", node) }
         if let server = job.serverID { variables.set("HOISTWAY_SERVER_ID", server) }
         if settings.noCommandEval { variables.set("HOISTWAY_NO_COMMAND_EVAL", "1") }

@@ -108,19 +108,20 @@ import Testing
         let commands =
             configuration.groupedSubcommands.flatMap(\.subcommands) + [
                 WorkerStopCommand.self, WorkerForgetCommand.self, QuarantineListCommand.self,
-                QuarantineReleaseCommand.self,
+                QuarantineReleaseCommand.self, TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self,
             ]
         for command in commands where command.configuration.shouldDisplay {
             #expect(command.configuration.discussion.contains("hoistway"), "\(command._commandName)")
         }
         let help = HoistwayCommand.helpMessage()
-        for absent in ["recipe ", "rollback", "schedule add", "deployment ", "token", " api "] {
+        for absent in ["recipe ", "schedule add", "deployment "] {
             #expect(!help.contains(absent), "\(absent)")
         }
     }
 
     @Test(arguments: [
-        ["status"], ["history"], ["logs"], ["kill"], ["retry"], ["remove"], ["promote"], ["wait"], ["worker", "stop"],
+        ["status"], ["history"], ["logs"], ["kill"], ["retry"], ["remove"], ["promote"], ["rollback"], ["wait"],
+        ["worker", "stop"], ["token", "revoke"],
     ])
     func whatIsNotThereIsTwo(command: [String]) async throws {
         let url = "unix://\(try RedisServer.required().socketPath)"

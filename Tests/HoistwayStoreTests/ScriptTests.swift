@@ -84,6 +84,10 @@ import Testing
         ("a wrong revision", ["HSET", "job:run", "revision", "1"]),
         ("a history cut off", ["RPOP", "job:run:history"]),
         ("a history without a job", ["RPUSH", "job:nobody:history", "x"]),
+        ("a token that is not listed", ["HSET", "token:x", "id", "x"]),
+        ("a token that is gone", ["SADD", "tokens", "x"]),
+        ("a resource that is not listed", ["HSET", "resource:application:x", "id", "x"]),
+        ("a resource that is gone", ["SADD", "resources", "application:x"]),
         ("an open dependency", ["SADD", "job:q:dependencies", "run"]),
     ]
 

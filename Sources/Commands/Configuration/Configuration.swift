@@ -31,11 +31,7 @@ package struct Configuration: Sendable {
         package var redisBytes: Int?
     }
 
-    package struct Retention: Sendable, Hashable {
-        package var age: TimeSpan?
-        package var count: Int?
-        package var logBytes: Int?
-    }
+    package typealias Retention = HoistwayModel.Retention.Change
 
     package struct API: Sendable {
         package var listen: String?
@@ -68,15 +64,5 @@ package struct Configuration: Sendable {
             rules.byType[JobType(type)] = standard.changed(by: setting)
         }
         return rules
-    }
-}
-
-extension HoistwayModel.Retention {
-    fileprivate func changed(by setting: Configuration.Retention?) -> HoistwayModel.Retention {
-        HoistwayModel.Retention(
-            age: setting?.age ?? age,
-            count: setting?.count ?? count,
-            logBytes: setting?.logBytes ?? logBytes
-        )
     }
 }

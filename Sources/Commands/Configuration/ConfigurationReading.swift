@@ -97,9 +97,11 @@ extension Configuration.Logs {
 extension Configuration.Retention {
     init(_ setting: Setting, path: String) throws(ConfigurationError) {
         var reader = try SettingReader(setting, path: path)
-        age = try reader.duration("age")
-        count = try reader.integer("count", in: 0...1_000_000_000)
-        logBytes = try reader.size("logBytes")
+        self.init(
+            age: try reader.duration("age"),
+            count: try reader.integer("count", in: 0...1_000_000_000),
+            logBytes: try reader.size("logBytes")
+        )
         try reader.refuseTheRest()
     }
 }

@@ -4,14 +4,8 @@ import HoistwayStore
 /// A job as commands show it.
 enum JobView {
     /// The job as the API has it, with why it waits.
-    static func json(_ job: Job, waiting: Waiting?) -> JSON {
-        var object = job.apiJSON
-        object.append("waiting", waiting?.json ?? .null)
-        return .object(object)
-    }
-
     static func json(_ job: Job, in session: Session) async throws -> JSON {
-        json(job, waiting: try await session.store.waiting(job))
+        job.json(waiting: try await session.store.waiting(job))
     }
 
     /// `{"items":[…],"nextCursor":…}`.

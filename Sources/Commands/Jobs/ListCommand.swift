@@ -74,7 +74,7 @@ struct ListCommand: AsyncParsableCommand {
             let page = try await session.store.list(filter)
             if global.json {
                 let waiting = try await session.store.waiting(page.jobs)
-                let items = zip(page.jobs, waiting).map { JobView.json($0, waiting: $1) }
+                let items = zip(page.jobs, waiting).map { $0.json(waiting: $1) }
                 session.print(JobView.page(items, nextCursor: page.nextCursor))
                 return
             }

@@ -18,7 +18,7 @@ struct StatusCommand: AsyncParsableCommand {
             let job = try await session.job(id)
             let waiting = try await session.store.waiting(job)
             if global.json {
-                session.print(JobView.json(job, waiting: waiting))
+                session.print(job.json(waiting: waiting))
             } else {
                 JobView.lines(job, waiting: waiting).forEach(session.console.line)
             }

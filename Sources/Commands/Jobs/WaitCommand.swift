@@ -1,6 +1,7 @@
 import ArgumentParser
 import Hoistway
 import HoistwayModel
+import HoistwayStore
 
 struct WaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,7 +30,7 @@ struct WaitCommand: AsyncParsableCommand {
                 throw CommandFailure(.failed, "\(what) not ended within \(timeout ?? .zero)")
             }
             if global.json {
-                let items = jobs.map { JobView.json($0, waiting: nil) }
+                let items = jobs.map { $0.json(waiting: nil) }
                 session.print(ids.count == 1 ? items[0] : JobView.page(items))
             }
             let failed = jobs.filter { $0.status == .error }

@@ -15,7 +15,7 @@ struct QueuesCommand: AsyncParsableCommand {
         try await Session.run(global) { session in
             let queues = try await session.store.queues()
             if global.json {
-                session.print(JobView.page(queues.map(QueuesCommand.json)))
+                session.print(JobView.page(queues.map(\.json)))
                 return
             }
             var table = Table(["TYPE", "PENDING", "RUNNING", "OLDEST", "WORKERS", "STATE"])
@@ -27,13 +27,5 @@ struct QueuesCommand: AsyncParsableCommand {
             }
             table.lines(width: session.console.width).forEach(session.console.line)
         }
-    }
-
-    private static func json(_ queue: QueueSummary) -> JSON {
-        [
-            "type": .string(queue.type.name), "paused": .bool(queue.isPaused), "pending": .int(queue.pending),
-            "running": .int(queue.running), "oldest": .string(orNull: queue.oldest?.description),
-            "workers": .int(queue.workers),
-        ]
     }
 }

@@ -15,7 +15,7 @@ struct WorkersCommand: AsyncParsableCommand {
         try await Session.run(global) { session in
             let workers = try await session.store.workers()
             if global.json {
-                session.print(JobView.page(workers.map(WorkersCommand.json)))
+                session.print(JobView.page(workers.map(WorkerView.json)))
             } else {
                 WorkersCommand.lines(workers, width: session.console.width).forEach(session.console.line)
             }
@@ -34,20 +34,5 @@ struct WorkersCommand: AsyncParsableCommand {
             ])
         }
         return table.lines(width: width)
-    }
-
-    static func json(_ worker: [String: String]) -> JSON {
-        var object: JSONObject = [:]
-        for name in ["id", "host", "node", "state", "startedAt", "heartbeatAt", "version"] {
-            let text = worker[name] ?? ""
-            object.append(name, text.isEmpty ? .null : .string(text))
-        }
-        for name in ["pid", "slots", "running"] {
-            object.append(name, worker[name].flatMap { Int($0) }.map { .int($0) } ?? .null)
-        }
-        for name in ["types", "servers"] {
-            object.append(name, .strings((worker[name] ?? "").split(separator: ",").map(String.init)))
-        }
-        return .object(object)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPAPI
 import HoistwayModel
 import HoistwayStore
 import Logging
@@ -9,9 +10,9 @@ import WorkerCore
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Run everything here: a private Redis and a worker, in one foreground process.",
+        abstract: "Run everything here: a private Redis, a worker and the HTTP API, in one foreground process.",
         discussion: """
-            Redis listens on the loopback address only, with a password, and keeps its data in the data folder. Ctrl-C stops both.
+            Redis listens on the loopback address only, with a password, and keeps its data in the data folder. Ctrl-C stops all.
 
             Example: hoistway up --slots 8 --recipes ./recipes
             """
@@ -21,6 +22,8 @@ struct UpCommand: AsyncParsableCommand {
     var redisPort: Int?
 
     @OptionGroup var options: RunOptions
+
+    @OptionGroup var listening: ListenOptions
 
     @OptionGroup var global: GlobalOptions
 
@@ -36,7 +39,6 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
         guard global.durability(configuration) == .local else {
             throw CommandFailure(
                 .usage,
@@ -45,11 +47,12 @@ struct UpCommand: AsyncParsableCommand {
         }
         let data = try DataLocation.path(options.data, configuration, console: console)
         let prefix = try Session.prefix(global, configuration)
+        let address = try listening.settings(configuration, console: console)
         let lock = try UpLock(data: data)
         let logger = Logger.daemon
         let redis = try await EmbeddedRedis.start(data: data, port: redisPort, console: console, logger: logger)
         do {
-            try await work(redis, data: data, prefix: prefix, configuration, console, logger)
+            try await work(redis, data: data, prefix: prefix, address, configuration, console, logger)
         } catch {
             // What began this Redis ends it; one that was there before has other users.
             if !redis.wasRunning { await redis.stop() }
@@ -62,6 +65,7 @@ struct UpCommand: AsyncParsableCommand {
         _ redis: EmbeddedRedis,
         data: String,
         prefix: String,
+        _ address: APIConfiguration,
         _ configuration: Configuration,
         _ console: Console,
         _ logger: Logger
@@ -80,13 +84,51 @@ struct UpCommand: AsyncParsableCommand {
         let worker = Mutex<String?>(nil)
         let care = Task { await redis.keepAlive() }
         defer { care.cancel() }
-        try await WorkerDaemon(settings: settings, logger: logger) { id in
-            worker.withLock { $0 = id }
-            greeting.lines(worker: id).forEach(console.line)
-        }.run()
+        let client = APIProcess.client(redis.url, logger: logger)
+        let server = try await serve(address, client, prefix: prefix, configuration, logger)
+        let url = APIProcess.url(address, port: server.port)
+        do {
+            try await WorkerDaemon(settings: settings, logger: logger) { id in
+                worker.withLock { $0 = id }
+                greeting.lines(worker: id, api: url).forEach(console.line)
+            }.run()
+        } catch {
+            await server.stop()
+            await client.close()
+            throw error
+        }
+        await server.stop()
+        await client.close()
         care.cancel()
         await care.value
         try await leave(redis, worker: worker.withLock { $0 }, prefix: prefix, logger)
+    }
+
+    /// Serves the HTTP API; where its usual port is taken and none was asked for, on another one.
+    private func serve(
+        _ address: APIConfiguration,
+        _ client: RedisClient,
+        prefix: String,
+        _ configuration: Configuration,
+        _ logger: Logger
+    ) async throws -> RunningServer {
+        func start(_ address: APIConfiguration) async throws -> RunningServer {
+            try await APIProcess.start(
+                address,
+                client: client,
+                prefix: prefix,
+                configuration: configuration,
+                logger: logger
+            )
+        }
+        do {
+            return try await start(address)
+        } catch let failure as CommandFailure where !listening.namesAddress(configuration) {
+            logger.notice("\(failure)")
+            var other = address
+            other.port = 0
+            return try await start(other)
+        }
     }
 
     /// Stops Redis, unless jobs go on that need it.

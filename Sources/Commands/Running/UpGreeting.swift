@@ -8,7 +8,7 @@ struct UpGreeting: Sendable {
     /// Whether other commands find this Redis by themselves.
     var isUsual: Bool
 
-    func lines(worker: String) -> [String] {
+    func lines(worker: String, api: String) -> [String] {
         var fields = Fields()
         fields.add("data", data)
         fields.add(
@@ -16,6 +16,7 @@ struct UpGreeting: Sendable {
             "redis://\(redis.address)/\(redis.database), with its password in \(RedisURLFile.path(in: data))"
         )
         fields.add("worker", "\(worker), \(slots) slots")
+        fields.add("api", "\(api), with a token of \"hoistway token create\"")
         let option = isUsual ? "" : " --redis \"$(cat \(RedisURLFile.path(in: data)))\""
         return ["Hoistway is up."] + fields.lines.map { "  \($0)" } + [
             "In another terminal:",

@@ -40,7 +40,6 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
-        configuration.warnOfKeysWithoutEffect(console)
         let data = try DataLocation.path(options.data, configuration, console: console)
         var settings = try options.settings(
             redis: try await RedisLocation.resolve(global.redis, configuration, console: console),

@@ -12,6 +12,8 @@ package struct LogFollow: Sendable {
         case job(Job)
         /// The job has ended and nothing more comes.
         case end(Job)
+        /// Nothing happened for as long as was asked for.
+        case beat
     }
 
     /// How often the log is looked at, in seconds.
@@ -31,7 +33,10 @@ package struct LogFollow: Sendable {
     private var tail: Int?
     private var patience: Patience
 
-    private var watch: JobWatch?
+    private let watching: @Sendable () async throws -> any ChangeWatching
+    private let beat: Duration?
+    private var lastStep = ContinuousClock.now
+    private var watch: (any ChangeWatching)?
     private let began = ContinuousClock.now
     private var nextLook = ContinuousClock.now
     private var steps: [Step] = []
@@ -48,6 +53,8 @@ package struct LogFollow: Sendable {
     ///   - start: where to begin; an attempt that is not the job's any more begins with the newest one.
     ///   - tail: begin with so many of the lines that are there.
     ///   - open: where the log of a job's attempt is read.
+    ///   - watching: what tells of changes; `nil` for a connection of its own.
+    ///   - beat: after so long without a step there is a step that says so.
     package init(
         _ id: String,
         _ store: Store,
@@ -55,7 +62,9 @@ package struct LogFollow: Sendable {
         from start: LogPosition? = nil,
         tail: Int? = nil,
         patience: Patience,
-        open: @escaping @Sendable (Job) -> any LogReading
+        open: @escaping @Sendable (Job) -> any LogReading,
+        watching: (@Sendable () async throws -> any ChangeWatching)? = nil,
+        beat: Duration? = nil
     ) {
         self.id = id
         self.store = store
@@ -64,13 +73,18 @@ package struct LogFollow: Sendable {
         self.tail = tail
         self.patience = patience
         self.open = open
+        self.watching = watching ?? { try await JobWatch(store, client) }
+        self.beat = beat
     }
 
     /// The next thing that happened; `nil` after the end.
     /// - Throws: `Refusal` when there is no such job (any more), and what reading the log throws.
     package mutating func next() async throws -> Step? {
         while true {
-            if !steps.isEmpty { return steps.removeFirst() }
+            if !steps.isEmpty {
+                lastStep = ContinuousClock.now
+                return steps.removeFirst()
+            }
             if isOver { return nil }
             do {
                 try await advance()
@@ -84,7 +98,7 @@ package struct LogFollow: Sendable {
 
     private mutating func advance() async throws {
         if watch == nil {
-            watch = try await JobWatch(store, client)
+            watch = try await watching()
             nextLook = ContinuousClock.now
         }
         if ContinuousClock.now >= nextLook { try await look() }
@@ -110,6 +124,7 @@ package struct LogFollow: Sendable {
         let changes = try await watch.changes(of: [id], within: LogFollow.logLook)
         self.watch = watch
         if !changes.isEmpty { nextLook = ContinuousClock.now }
+        if let beat, ContinuousClock.now - lastStep >= beat { steps.append(.beat) }
     }
 
     private mutating func look() async throws {

@@ -2,8 +2,16 @@ import HoistwayModel
 import HoistwayStore
 import RedisClient
 
+/// Something that tells when something happened to jobs.
+package protocol ChangeWatching: Sendable {
+    /// Waits until something happened to one of the jobs, or may have.
+    /// - Parameter seconds: how long at most.
+    /// - Returns: those that something happened to.
+    mutating func changes(of ids: Set<String>, within seconds: Double) async throws -> Set<String>
+}
+
 /// Tells when something happened to jobs, from the stream of events.
-package struct JobWatch: Sendable {
+package struct JobWatch: ChangeWatching {
     private let store: Store
     private let connection: RedisBlockingConnection
     private var position: String

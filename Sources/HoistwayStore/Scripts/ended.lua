@@ -1,6 +1,6 @@
 -- The ended jobs, newest first, 100 at a time. Changes nothing.
 -- ARGV: the sequence number before which to look, '+inf' at first
--- Returns: per job its id, sequence number, type, completedAt and logBytes
+-- Returns: per job its id, sequence number, type, completedAt, logBytes, resource and its own retention as JSON
 --- @include common
 local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
 local found = {}
@@ -12,7 +12,8 @@ table.sort(found, function(one, other) return one[2] > other[2] end)
 local rows = {}
 for index = 1, math.min(#found, 100) do
   local id = found[index][1]
-  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes')
-  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0' }
+  local j = redis.call('HMGET', job_key(id), 'type', 'completedAt', 'logBytes', 'resourceId')
+  local retention = redis.call('HGET', P .. 'resource:' .. (j[1] or '') .. ':' .. (j[4] or ''), 'retention')
+  rows[index] = { id, number(found[index][2]), j[1] or '', j[2] or '', j[3] or '0', j[4] or '', retention or '' }
 end
 return rows

@@ -1,8 +1,8 @@
 -- What is wrong with entries that stand for jobs: each belongs to a job that lives and has its place there, each lane
 -- stands for a queue. Judges and repairs each entry in one step; changes nothing unless it repairs.
 -- ARGV: '1' to repair or '0', family (jobs: a set or hash of job ids; parts: keys of jobs; turns: concurrency keys; lanes:
---       members of a set of lanes; queues: names of queues; renewals: worker ids; schedules: ids; notifications: their
---       names; sums: none), key the entries stand in, the entries
+--       members of a set of lanes; queues: names of queues; renewals: worker ids; schedules: ids; named: what a
+--       set names that has a hash each; notifications: their names; sums: none), key the entries stand in, the entries
 -- Returns: breaches, each { kind, entry, sentence, 1 when it can be repaired, 1 when it was }
 --- @include common
 --- @include queue
@@ -142,6 +142,13 @@ local check = {
       say('fields', id, 'the schedule ' .. id .. (s[2] == '1' and ' is paused and has a' or ' has no') .. ' next run: '
         .. 'pause and resume it')
     end
+  end,
+  named = function(member)
+    local hash = string.sub(key, 1, -2) .. ':' .. member
+    local is_there = redis.call('EXISTS', hash) == 1
+    if is_there == (redis.call('SISMEMBER', key, member) == 1) then return end
+    say('index', member, is_there and hash .. ' is missing from ' .. key or key .. ' names ' .. member .. ', which does not exist',
+      function() redis.call(is_there and 'SADD' or 'SREM', key, member) end)
   end,
   notifications = function(entry)
     if not is_member(entry) then return end

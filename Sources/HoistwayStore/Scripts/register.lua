@@ -24,5 +24,6 @@ redis.call('HSET', key, unpack(values))
 redis.call('HDEL', key, 'stopMode')
 redis.call('PERSIST', key)
 redis.call('SADD', P .. 'workers', worker)
-announce('workerStarted', 'workerId', worker, nil)
-return { OK, redis.call('SMEMBERS', key .. ':jobs') }
+local jobs = redis.call('SMEMBERS', key .. ':jobs')
+announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
+return { OK, jobs }

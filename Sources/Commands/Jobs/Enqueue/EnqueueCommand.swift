@@ -53,7 +53,7 @@ struct EnqueueCommand: AsyncParsableCommand {
                 return
             }
             let job = try await end(of: id, session)
-            if global.json { session.print(JobView.json(job, waiting: nil)) }
+            if global.json { session.print(job.json(waiting: nil)) }
             if job.status == .error { throw CommandFailure(.failed, JobView.failure(job)) }
         }
     }

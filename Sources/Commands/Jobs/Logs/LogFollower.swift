@@ -39,6 +39,7 @@ struct LogFollower {
             case .job(let job):
                 let isNew = ContinuousClock.now - began < LogFollower.firstLook
                 printer.status(job, waiting: isNew ? nil : try? await session.store.waiting(job))
+            case .beat: break
             case .end(let job):
                 if let missing {
                     printer.note(LogGap.text(missing) + (job.host.map { "; the whole log is on \($0)" } ?? ""))

@@ -14,11 +14,16 @@ enum LogSource: LogReading {
 
     /// The nearest source for a job's log.
     static func of(_ job: Job, in session: Session) -> LogSource {
-        if let path = job.logPath, job.host == ProcessSurroundings.hostname(), access(path, R_OK) == 0 {
-            let standard = session.configuration.logs.maxBytes ?? 64 << 20
-            return .file(AttemptLog(logPath: path, standardMaxBytes: standard), attempt: job.attempt)
+        file(of: job, session.configuration) ?? .copy(LogCopy(session.store, id: job.id, attempt: job.attempt))
+    }
+
+    /// The file of a job's log; `nil` when it is not on this host, or may not be read.
+    static func file(of job: Job, _ configuration: Configuration) -> LogSource? {
+        guard let path = job.logPath, job.host == ProcessSurroundings.hostname(), access(path, R_OK) == 0 else {
+            return nil
         }
-        return .copy(LogCopy(session.store, id: job.id, attempt: job.attempt))
+        let standard = configuration.logs.maxBytes ?? 64 << 20
+        return .file(AttemptLog(logPath: path, standardMaxBytes: standard), attempt: job.attempt)
     }
 
     var isCopy: Bool {

@@ -1,0 +1,134 @@
+import HTTPTypes
+import Hoistway
+import HoistwayModel
+import HoistwayStore
+import Hummingbird
+
+extension NativeFace {
+    /// The longest that a request may wait for a job's end, in seconds.
+    private static let longestWait = 300.0
+
+    var jobRoutes: [Route] {
+        let jobs = "\(NativeFace.prefix)/jobs"
+        return [
+            .post(jobs, .enqueue, submit),
+            .get(jobs, list),
+            .get("\(jobs)/{id}", show),
+            .delete("\(jobs)/{id}", .operate, remove),
+            .post("\(jobs)/{id}/kill", .operate, kill),
+            .post("\(jobs)/{id}/retry", .operate) { request in
+                try await accepted(try await services.jobs.retry(request.parameter("id")))
+            },
+            .post("\(jobs)/{id}/rollback", .operate) { request in
+                try await accepted(
+                    try await services.jobs.rollback(to: request.parameter("id"), requestID: request.id)
+                )
+            },
+            .post("\(jobs)/{id}/promote", .operate) { request in
+                try await services.jobs.promote(request.parameter("id"))
+                return .json(try await services.jobs.json(try await services.jobs.get(request.parameter("id"))))
+            },
+            .get("\(jobs)/{id}/history") { request in
+                .page(try await services.jobs.history(request.parameter("id")))
+            },
+        ]
+    }
+
+    private func submit(_ request: APIRequest) async throws -> Response {
+        let members = try await request.members()
+        let accepted = try await services.jobs.submit(
+            members.map { ($0.key, $0.json) },
+            idempotencyKey: request.headers["idempotency-key"],
+            requestID: request.id
+        )
+        return try await self.accepted(accepted)
+    }
+
+    /// 202 for a job that is new, 200 for one that was there already.
+    private func accepted(_ accepted: JobService.Accepted) async throws -> Response {
+        .json(
+            try await services.jobs.json(accepted.job),
+            status: accepted.isNew ? .accepted : .ok,
+            headers: [.location: "\(NativeFace.prefix)/jobs/\(accepted.job.id)"]
+        )
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
+        var filter = JobFilter()
+        filter.type = request.query["type"].map { JobType($0) }
+        filter.resourceID = request.query["resourceId"]
+        filter.server = request.query["serverId"]
+        filter.status = try request.query.choice("status", JobStatus.self)
+        if let label = request.query["label"] {
+            let sides = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2 else { throw Problem(field: "label", "must be key=value") }
+            filter.label = KillSelection.Label(key: String(sides[0]), value: String(sides[1]))
+        }
+        filter.limit = try request.query.integer("limit", in: 1...1000) ?? filter.limit
+        filter.cursor = request.query["cursor"]
+        let page = try await services.jobs.list(filter)
+        return .page(try await services.jobs.json(page.jobs), nextCursor: page.nextCursor)
+    }
+
+    private func show(_ request: APIRequest) async throws -> Response {
+        let id = request.parameter("id")
+        let job: Job
+        if let wait = try request.query.seconds("wait", most: NativeFace.longestWait) {
+            job = try await services.jobs.get(id, waiting: wait)
+        } else {
+            job = try await services.jobs.get(id)
+        }
+        let tag = EntityTag(job.revision)
+        if tag.fits(request.headers[.ifNoneMatch]) {
+            return Response(status: .notModified, headers: [.eTag: tag.text])
+        }
+        return .json(try await services.jobs.json(job), headers: [.eTag: tag.text, .cacheControl: "no-cache"])
+    }
+
+    private func remove(_ request: APIRequest) async throws -> Response {
+        try await services.jobs.remove(request.parameter("id"))
+        return .noContent
+    }
+
+    /// 202 while its processes are being killed, 200 for one that only waited.
+    private func kill(_ request: APIRequest) async throws -> Response {
+        let id = request.parameter("id")
+        let order = try KillOrder(parsing: try await request.bytes(), by: request.caller.name)
+        let outcome = try await services.jobs.kill(id, order)
+        let job = try await services.jobs.get(id)
+        return .json(try await services.jobs.json(job), status: outcome == .requested ? .accepted : .ok)
+    }
+}
+
+/// An entity tag made of a version (RFC 9110 §8.8.3).
+struct EntityTag: Sendable {
+    let version: Int
+
+    init(_ version: Int) {
+        self.version = version
+    }
+
+    var text: String { "\"\(version)\"" }
+
+    /// Whether a list of tags names it; `*` does always.
+    func fits(_ header: String?) -> Bool {
+        guard let header else { return false }
+        return header.split(separator: ",").contains { part in
+            var tag = part.drop { $0 == " " }
+            while tag.last == " " { tag.removeLast() }
+            if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
+            return tag == "*" || tag == text
+        }
+    }
+
+    /// The version that `If-Match` or `If-None-Match: *` asks for; `nil` when there is no condition.
+    /// - Throws: ``Problem`` for a condition that cannot be.
+    static func expected(in request: APIRequest) throws(Problem) -> Int? {
+        if request.headers[.ifNoneMatch] == "*" { return 0 }
+        guard let header = request.headers[.ifMatch], header != "*" else { return nil }
+        guard header.hasPrefix("\""), header.hasSuffix("\""), let version = Int(header.dropFirst().dropLast()) else {
+            throw Problem(.preconditionFailed, code: "version_changed", "If-Match must be an ETag of this resource")
+        }
+        return version
+    }
+}

@@ -1,0 +1,43 @@
+import HTTPTypes
+import HoistwayModel
+import HoistwayStore
+import Hummingbird
+
+extension NativeFace {
+    var resourceRoutes: [Route] {
+        let resource = "\(NativeFace.prefix)/resources/{type}/{id}"
+        return [
+            .get(resource) { request in
+                let stored = try await services.resources.get(NativeFace.type(in: request), request.parameter("id"))
+                let tag = EntityTag(stored.version)
+                if tag.fits(request.headers[.ifNoneMatch]) {
+                    return Response(status: .notModified, headers: [.eTag: tag.text])
+                }
+                return NativeFace.answer(stored)
+            },
+            .put(resource, .admin, put),
+            .delete(resource, .admin) { request in
+                try await services.resources.remove(
+                    NativeFace.type(in: request),
+                    request.parameter("id"),
+                    version: try EntityTag.expected(in: request)
+                )
+                return .noContent
+            },
+        ]
+    }
+
+    /// Writes all of a resource; `If-Match` holds it to a version, `If-None-Match: *` to being new.
+    private func put(_ request: APIRequest) async throws -> Response {
+        let expected = try EntityTag.expected(in: request)
+        let (type, id) = (NativeFace.type(in: request), request.parameter("id"))
+        let resource = try Resource(parsing: try await request.bytes(), type: type, id: id)
+        return NativeFace.answer(try await services.resources.put(resource, version: expected))
+    }
+
+    private static func type(in request: APIRequest) -> JobType { JobType(request.parameter("type")) }
+
+    private static func answer(_ stored: StoredResource) -> Response {
+        .json(stored.json, headers: [.eTag: EntityTag(stored.version).text, .cacheControl: "no-cache"])
+    }
+}

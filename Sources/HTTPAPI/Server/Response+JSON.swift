@@ -1,0 +1,31 @@
+import HTTPTypes
+import HoistwayModel
+import Hummingbird
+import NIOCore
+
+extension Response {
+    package static func json(
+        _ json: JSON,
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.utf8)))
+    }
+
+    package static func json(
+        _ object: JSONObject,
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields = [:]
+    ) -> Response {
+        json(.object(object), status: status, headers: headers)
+    }
+
+    /// `{"items":[…],"nextCursor":…}`.
+    package static func page(_ items: [JSON], nextCursor: String? = nil) -> Response {
+        json(["items": .array(items), "nextCursor": .string(orNull: nextCursor)] as JSON)
+    }
+
+    package static var noContent: Response { Response(status: .noContent) }
+}

@@ -1,0 +1,158 @@
+import HTTPTypes
+import Hoistway
+import HoistwayModel
+import HoistwayStore
+import RedisClient
+
+/// Logs, wherever they are: as a file on this host, else in the copy in Redis.
+package struct LogService: Sendable {
+    let store: Store
+    let client: RedisClient
+    let hub: Hub
+    let quiescence: Quiescence
+    let logFile: @Sendable (Job) -> (any LogReading)?
+    private let reads = SharedReads<Place, LogChunk>(most: 8 << 20) { $0.bytes.count }
+
+    init(
+        store: Store,
+        client: RedisClient,
+        hub: Hub,
+        quiescence: Quiescence,
+        logFile: @escaping @Sendable (Job) -> (any LogReading)?
+    ) {
+        self.store = store
+        self.client = client
+        self.hub = hub
+        self.quiescence = quiescence
+        self.logFile = logFile
+    }
+
+    /// A place in the log of a job's attempt; the file's path tells one job from a later one of the same id.
+    fileprivate struct Place: Hashable, Sendable {
+        var path: String
+        var offset: Int
+    }
+
+    /// Some bytes of a log.
+    package struct Slice: Sendable {
+        package var bytes: [UInt8]
+        /// What is missing in front of them because it is not kept.
+        package var gap: Range<Int>?
+        /// Where to go on.
+        package var nextOffset: Int
+        package var job: Job
+    }
+
+    /// Most bytes of one answer.
+    package static let mostBytes = 4 << 20
+
+    /// Bytes of the log of a job's newest attempt.
+    /// - Throws: `Refusal` when there is no such job; ``Problem`` (503, `log_unavailable`) when no process that runs has the log.
+    package func read(_ id: String, from offset: Int, limit: Int = mostBytes) async throws -> Slice {
+        let job = try await job(id)
+        return try await read(job, try await source(of: job), from: offset, limit: limit)
+    }
+
+    /// The last lines of the log of a job's newest attempt.
+    /// - Throws: as ``read(_:from:limit:)`` does.
+    package func tail(_ id: String, lines: Int) async throws -> Slice {
+        let job = try await job(id)
+        guard let source = try await source(of: job) else {
+            return Slice(bytes: [], gap: nil, nextOffset: 0, job: job)
+        }
+        let offset = try await source.offset(ofLast: lines)
+        return try await read(job, source, from: offset, limit: LogService.mostBytes)
+    }
+
+    /// The log of a job while it grows.
+    /// - Parameters:
+    ///   - start: `nil` begins at the beginning of the newest attempt.
+    ///   - beat: after so long without news there is a step that says so.
+    package func follow(_ job: Job, from start: LogPosition? = nil, tail: Int? = nil, beat: Duration) -> LogFollow {
+        let (hub, quiescence) = (hub, quiescence)
+        return LogFollow(
+            job.id,
+            store,
+            client,
+            from: start,
+            tail: tail,
+            patience: Patience(limit: .seconds(60)),
+            open: { SharedLog(source: nearest($0), path: $0.logPath ?? "", reads: reads) },
+            watching: { HubWatch(following: Following(hub, .log(job.id), quiescence)) },
+            beat: beat
+        )
+    }
+
+    /// Says where the log of an ended job is, when it can be read neither here nor in Redis.
+    /// - Throws: ``Problem`` (503, `log_unavailable`).
+    package func requireLog(of job: Job) async throws { _ = try await source(of: job) }
+
+    private func job(_ id: String) async throws -> Job {
+        guard let job = try await OutagePatience.insist({ try await store.job(id) }) else { throw Refusal.noJob(id) }
+        return job
+    }
+
+    private func nearest(_ job: Job) -> any LogReading {
+        logFile(job) ?? LogCopy(store, id: job.id, attempt: job.attempt)
+    }
+
+    /// - Returns: `nil` while there is no log yet.
+    private func source(of job: Job) async throws -> (any LogReading)? {
+        guard job.logPath != nil else { return nil }
+        if let file = logFile(job) { return file }
+        if job.status.isTerminal, job.logBytes > 0, try await store.lastLogPieces(job.id, count: 1).isEmpty {
+            let host = job.host ?? "an unknown host"
+            throw Problem(
+                .serviceUnavailable,
+                code: "log_unavailable",
+                "the log is not in Redis any more; it is on \(host) at \(job.logPath ?? "?")",
+                isRetryable: false
+            )
+        }
+        return LogCopy(store, id: job.id, attempt: job.attempt)
+    }
+
+    private func read(_ job: Job, _ source: (any LogReading)?, from offset: Int, limit: Int) async throws -> Slice {
+        var slice = Slice(bytes: [], gap: nil, nextOffset: offset, job: job)
+        guard let source else { return slice }
+        while slice.bytes.count < limit {
+            let chunk = try await source.read(from: slice.nextOffset)
+            if chunk.gap != nil {
+                // One answer has one gap, in front of its bytes.
+                guard slice.bytes.isEmpty else { break }
+                slice.gap = chunk.gap
+                slice.nextOffset = chunk.offset
+            }
+            guard !chunk.bytes.isEmpty else { break }
+            let taken = chunk.bytes.prefix(limit - slice.bytes.count)
+            slice.bytes += taken
+            slice.nextOffset = chunk.offset + taken.count
+        }
+        if slice.bytes.isEmpty, job.status.isTerminal, slice.nextOffset < job.logBytes {
+            slice.gap = offset..<job.logBytes
+            slice.nextOffset = job.logBytes
+        }
+        return slice
+    }
+}
+
+/// A log that many read at once: what one of them has read is not read again for the others.
+private struct SharedLog: LogReading {
+    let source: any LogReading
+    let path: String
+    let reads: SharedReads<LogService.Place, LogChunk>
+
+    /// Most bytes of a piece: what a follower that is slow to take it holds in memory.
+    private static let pieceSize = 256 << 10
+
+    func read(from offset: Int) async throws -> LogChunk {
+        let source = source
+        return try await reads.value(LogService.Place(path: path, offset: offset)) {
+            var chunk = try await source.read(from: offset)
+            if chunk.bytes.count > SharedLog.pieceSize { chunk.bytes = Array(chunk.bytes.prefix(SharedLog.pieceSize)) }
+            return chunk
+        }
+    }
+
+    func offset(ofLast lines: Int) async throws -> Int { try await source.offset(ofLast: lines) }
+}
