@@ -101,6 +101,30 @@ import Testing
         }
     }
 
+    /// Who comes during a read gets the result of a later one, together with all who came then.
+    @Test func whoAsksLaterGetsALaterRead() async throws {
+        let reads = FreshReads<String, Int>()
+        let count = Mutex(0)
+        let isHeld = Mutex(true)
+        @Sendable func read() async throws -> Int {
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 1 { try await eventually { isHeld.withLock { !$0 } } }
+            return number
+        }
+        async let first = reads.value("a", read)
+        try await eventually("the first read") { count.withLock { $0 } == 1 }
+        let others = (0..<20).map { _ in Task { try await reads.value("a", read) } }
+        #expect(try await reads.value("b") { 100 } == 100)
+        try await eventually("all to wait") { reads.waiters(of: "a") == 20 }
+        isHeld.withLock { $0 = false }
+        #expect(try await first == 1)
+        for other in others { #expect(try await other.value == 2) }
+        #expect(try await reads.value("a", read) == 3)
+    }
+
     @Test func digestsAreComparedWhole() {
         #expect(NewToken.isSame("abc", "abc"))
         #expect(!NewToken.isSame("abc", "abd") && !NewToken.isSame("abc", "ab") && !NewToken.isSame("", "a"))

@@ -32,6 +32,9 @@ final class FreshReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    /// How many wait for the next read of a key.
+    func waiters(of key: Key) -> Int { waiting.withLock { $0[key]?.count ?? 0 } }
+
     /// Reads once for all who wait, if anybody does.
     private func next(_ key: Key, _ read: @escaping @Sendable () async throws -> Value) {
         let waiters = waiting.withLock { waiting -> [Waiter] in
