@@ -1,4 +1,5 @@
 import Glibc
+import HTTPAPI
 import HoistwayModel
 import HoistwayStore
 import NIOCore
@@ -106,9 +107,12 @@ private struct ServedSite {
     var http: HTTPClient { HTTPClient(port: port) }
 
     static func with(_ body: (ServedSite) async throws -> Void) async throws {
+        OpenFiles.raiseLimit()
         try await Site.with { site async throws in
             let program = try await Program.start(
                 ["api", "--redis", site.url, "--prefix", site.prefix, "--no-auth", "--listen", "127.0.0.1:0"],
+                // What a shell usually sets: too little for a thousand clients.
+                wrapper: ["prlimit", "--nofile=1024:8192"],
                 log: "\(site.directory.path)/api.log"
             )
             let address = "the API is at http://127.0.0.1:"
