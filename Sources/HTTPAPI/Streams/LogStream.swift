@@ -52,7 +52,8 @@ struct LogStream {
         var begin = chunk.bytes.startIndex
         while let end = chunk.bytes[begin...].firstIndex(of: UInt8(ascii: "\n")) {
             let place = LogPosition(attempt: chunk.attempt, offset: chunk.offset + end + 1)
-            ServerSentEvent.write(partial + chunk.bytes[begin..<end], id: LogStream.id(place), into: &buffer)
+            let line = chunk.bytes[begin..<end]
+            ServerSentEvent.write(partial.isEmpty ? line : partial + line, id: LogStream.id(place), into: &buffer)
             partial = []
             begin = end + 1
             if buffer.readableBytes >= LogStream.sendSize {
