@@ -19,6 +19,6 @@ package enum OpenFiles {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
     }
 
-    /// Most connections of clients for which there is room, also when each of them follows a log, which is a file too.
-    static var mostConnections: Int { max(1, (Int(clamping: limits.rlim_cur) - reserve) / 2) }
+    /// Most connections of clients for which there is room.
+    static var mostConnections: Int { max(1, Int(clamping: limits.rlim_cur) - reserve) }
 }
