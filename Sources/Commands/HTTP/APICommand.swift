@@ -31,20 +31,23 @@ struct APICommand: AsyncParsableCommand {
         let configuration = try ConfigurationFile.load(global.config, console: console)
         let settings = try options.settings(configuration, console: console)
         let prefix = try Session.prefix(global, configuration)
+        let durability = global.durability(configuration)
         let logger = Logger.daemon
         let client = APIProcess.client(
             try await RedisLocation.resolve(global.redis, configuration, console: console),
+            prefix: prefix,
             logger: logger
         )
         do {
             try await client.connect()
-            let store = Store(redis: client, prefix: prefix)
+            let store = Store(redis: client, prefix: prefix, durability: durability)
             _ = try await store.register(types: [])
             let intake = Intake(client: client, store: store, logger: logger)
             let server = try await APIProcess.start(
                 settings,
                 client: client,
                 prefix: prefix,
+                durability: durability,
                 configuration: configuration,
                 logger: logger,
                 stoppedBy: [.sigterm, .sigint]

@@ -48,8 +48,14 @@ enum APIProcess {
         [NativeFace(services: services), ServiceFace(services: services)]
     }
 
-    static func client(_ url: RedisURL, logger: Logger) -> RedisClient {
-        RedisClient(url: url, name: "hoistway-api", scripts: Scripts.all, logger: logger)
+    static func client(_ url: RedisURL, prefix: String, logger: Logger) -> RedisClient {
+        RedisClient(
+            url: url,
+            name: "hoistway-api",
+            scripts: Scripts.all,
+            keys: Keys(prefix: prefix).together,
+            logger: logger
+        )
     }
 
     /// Whether a job's log lies where workers put logs: what else its record may name is not for the network to read.
@@ -63,6 +69,7 @@ enum APIProcess {
         _ settings: APIConfiguration,
         client: RedisClient,
         prefix: String,
+        durability: Durability = .local,
         configuration: Configuration,
         logger: Logger,
         stoppedBy signals: [UnixSignal] = [],
@@ -71,6 +78,7 @@ enum APIProcess {
         let services = Services(
             client: client,
             prefix: prefix,
+            durability: durability,
             logFile: { isAttemptLog($0) ? LogSource.file(of: $0, configuration) : nil },
             logger: logger
         )

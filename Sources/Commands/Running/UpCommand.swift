@@ -84,7 +84,7 @@ struct UpCommand: AsyncParsableCommand {
         let worker = Mutex<String?>(nil)
         let care = Task { await redis.keepAlive() }
         defer { care.cancel() }
-        let client = APIProcess.client(redis.url, logger: logger)
+        let client = APIProcess.client(redis.url, prefix: prefix, logger: logger)
         let server = try await serve(address, client, prefix: prefix, configuration, logger)
         let url = APIProcess.url(address, port: server.port)
         do {

@@ -24,10 +24,11 @@ package struct Services: Sendable {
     package init(
         client: RedisClient,
         prefix: String,
+        durability: Durability = .local,
         logFile: @escaping @Sendable (Job) -> (any LogReading)? = { _ in nil },
         logger: Logger
     ) {
-        let store = Store(redis: client, prefix: prefix)
+        let store = Store(redis: client, prefix: prefix, durability: durability)
         let hub = Hub(store: store, client: client, logger: logger)
         let quiescence = Quiescence()
         let resources = ResourceService(store: store)
