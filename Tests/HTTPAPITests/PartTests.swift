@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hoistway
 import Hummingbird
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPAPI
