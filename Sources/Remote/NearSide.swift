@@ -79,11 +79,10 @@ enum FarEnvironment {
         var next = environ
         while let entry = next.pointee {
             next += 1
-            let line = String(cString: entry)
-            guard line.hasPrefix(RemotePlan.prefix), let mark = line.firstIndex(of: "=") else { continue }
-            let name = line[..<mark].dropFirst(RemotePlan.prefix.count)
-            guard Identifier.isVariable(String(name)), name != "TMPDIR" else { continue }
-            text += "export \(name)=\(Shell.quoted(String(line[line.index(after: mark)...])))\n"
+            guard let pair = String(cString: entry).assignment, pair.name.hasPrefix(RemotePlan.prefix) else { continue }
+            let name = String(pair.name.dropFirst(RemotePlan.prefix.count))
+            guard Identifier.isVariable(name), name != "TMPDIR" else { continue }
+            text += "export \(name)=\(Shell.quoted(pair.value))\n"
         }
         return text
     }

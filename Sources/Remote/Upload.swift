@@ -1,4 +1,5 @@
 import Glibc
+import HoistwayModel
 
 /// What is written to the server: lines at once, files piece by piece as there is room.
 struct Upload {
@@ -94,6 +95,6 @@ struct Upload {
 /// Text for the server's shell.
 enum Shell {
     static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\"'\"'") + "'"
+        "'" + text.parts(by: "'").joined(separator: "'\"'\"'") + "'"
     }
 }

@@ -55,7 +55,7 @@ struct SecretResolver: Sendable {
     func isAllowed(_ reference: SecretReference) -> Bool {
         if case .command(let name) = reference { return commands[name] != nil }
         if case .file(let path) = reference {
-            let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+            let parts = path.parts(by: "/")
             if parts.contains("..") || parts.contains(".") { return false }
         }
         return allow.contains { pattern in

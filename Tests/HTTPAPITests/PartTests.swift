@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hoistway
 import Hummingbird
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPAPI
@@ -12,6 +14,13 @@ import Testing
         #expect(Percent.decode("a+b", plusIsSpace: true) == "a b")
         for wrong in ["%", "%2", "%zz", "%ff", "%C3"] { #expect(Percent.decode(wrong) == nil, "\(wrong)") }
         #expect(Percent.encode("a/b ä") == "a%2Fb%20%C3%A4")
+    }
+
+    /// A combining mark makes another character of what is before it, but not for a browser.
+    @Test func nothingOfATextIsMarkup() {
+        let text = "<a b='\u{301}' c=\"\u{301}\">&\u{301}"
+        let html: HTML = "<i>\(text)</i>"
+        #expect(html.text == "<i>&lt;a b=&#39;\u{301}&#39; c=&quot;\u{301}&quot;&gt;&amp;\u{301}</i>")
     }
 
     @Test func aQueryIsReadAsItCame() throws {
@@ -99,6 +108,30 @@ import Testing
             #expect(try await reads.value(key) { value } == value)
             #expect(try await reads.value(key) { [7] } == [7])
         }
+    }
+
+    /// Who comes during a read gets the result of a later one, together with all who came then.
+    @Test func whoAsksLaterGetsALaterRead() async throws {
+        let reads = FreshReads<String, Int>()
+        let count = Mutex(0)
+        let isHeld = Mutex(true)
+        @Sendable func read() async throws -> Int {
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 1 { try await eventually { isHeld.withLock { !$0 } } }
+            return number
+        }
+        async let first = reads.value("a", read)
+        try await eventually("the first read") { count.withLock { $0 } == 1 }
+        let others = (0..<20).map { _ in Task { try await reads.value("a", read) } }
+        #expect(try await reads.value("b") { 100 } == 100)
+        try await eventually("all to wait") { reads.waiters(of: "a") == 20 }
+        isHeld.withLock { $0 = false }
+        #expect(try await first == 1)
+        for other in others { #expect(try await other.value == 2) }
+        #expect(try await reads.value("a", read) == 3)
     }
 
     @Test func digestsAreComparedWhole() {

@@ -95,6 +95,36 @@ import Testing
         }
     }
 
+    /// One byte after another: a head, and a body.
+    @Test(arguments: ["GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ", ServerTests.slowBody])
+    func aClientThatTricklesIsLeft(_ beginning: String) async throws {
+        try await API.with(configuring: {
+            $0.limits.patience = .milliseconds(500)
+            $0.noAuth = true
+        }) { api async throws in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: api.server.port).get()
+            try await channel.writeAndFlush(ByteBuffer(string: beginning)).get()
+            try await eventually("the end of the connection") {
+                guard channel.isActive else { return true }
+                try? await channel.writeAndFlush(ByteBuffer(string: "x")).get()
+                return false
+            }
+        }
+    }
+
+    private static let slowBody =
+        "POST /api/v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{"
+
+    @Test func whatIsNestedTooDeeplyIsRefused() async throws {
+        try await API.with { api async throws in
+            let payload = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+            let body = Array(#"{"type":"application","applicationId":"a","payload":\#(payload)}"#.utf8)
+            let answer = try await api.http.send("POST", "/api/v1/jobs", body: body)
+            #expect(answer.status == 400 && answer["code"] == "invalid_json", "\(answer.text)")
+        }
+    }
+
     @Test func anOutageOfRedisIsSaid() async throws {
         try await API.with { api async throws in
             try await api.enqueue("a")

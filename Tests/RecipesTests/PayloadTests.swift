@@ -78,7 +78,7 @@ struct PayloadTests {
             members["commit"] = .string(commit)
             #expect(source(members)["source.commit"] != nil)
         }
-        for folder in ["../x", "/etc", "a/../../b"] {
+        for folder in ["../x", "/etc", "a/../../b", "a/../../\u{301}b", "/\u{301}b"] {
             var members = base
             members["subdir"] = .string(folder)
             #expect(source(members)["source.subdir"] != nil)
@@ -135,6 +135,8 @@ struct PayloadTests {
     func passwords() {
         let payload: JSON = ["a": [["b": "https://u:p%40ss@h/x"]], "c": "https://user@h/", "d": "no:url@x"]
         #expect(URLPasswords.within(payload) == ["p%40ss", "p@ss"])
+        // A combining mark makes another character of the delimiter before it.
+        #expect(URLPasswords.within("https://u:\u{301}pass@h/x") == ["\u{301}pass"])
     }
 
     @Test("Base64 has its padding")

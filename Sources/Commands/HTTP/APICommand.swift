@@ -26,6 +26,7 @@ struct APICommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
+        OpenFiles.raiseLimit()
         let console = Console.current
         let configuration = try ConfigurationFile.load(global.config, console: console)
         let settings = try options.settings(configuration, console: console)

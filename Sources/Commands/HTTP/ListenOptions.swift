@@ -56,7 +56,7 @@ enum APIProcess {
     /// Whether a job's log lies where workers put logs: what else its record may name is not for the network to read.
     static func isAttemptLog(_ job: Job) -> Bool {
         guard let path = job.logPath, path.hasSuffix("/jobs/\(job.id)/\(job.attempt)/log") else { return false }
-        return path.hasPrefix("/") && !path.split(separator: "/").contains("..")
+        return path.hasPrefix("/") && !path.parts(by: "/").contains("..")
     }
 
     /// - Throws: `CommandFailure` when it cannot listen.

@@ -71,17 +71,15 @@ extension NativeFace {
 
     private func show(_ request: APIRequest) async throws -> Response {
         let id = request.parameter("id")
-        let job: Job
         if let wait = try request.query.seconds("wait", most: NativeFace.longestWait) {
-            job = try await services.jobs.get(id, waiting: wait)
-        } else {
-            job = try await services.jobs.get(id)
+            _ = try await services.jobs.get(id, waiting: wait)
         }
-        let tag = EntityTag(job.revision)
+        let view = try await services.jobs.view(id)
+        let tag = EntityTag(view.job.revision)
         if tag.fits(request.headers[.ifNoneMatch]) {
             return Response(status: .notModified, headers: [.eTag: tag.text])
         }
-        return .json(try await services.jobs.json(job), headers: [.eTag: tag.text, .cacheControl: "no-cache"])
+        return .json(view.json, headers: [.eTag: tag.text, .cacheControl: "no-cache"])
     }
 
     private func remove(_ request: APIRequest) async throws -> Response {

@@ -25,14 +25,14 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
     static let empty: HTML = ""
 
     private static func escaped(_ text: some StringProtocol) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
-            default: result.append(character)
+            default: result.unicodeScalars.append(scalar)
             }
         }
     }

@@ -15,7 +15,7 @@ package struct APIConfiguration: Sendable {
         package var urlBytes = 8192
         package var headerBytes = 32 * 1024
         package var headerCount = 100
-        /// How long a client may take to send a head, and to take what is sent to it.
+        /// How long a client may take to send a head, or a body, and to take what is sent to it.
         package var patience = Duration.seconds(30)
         /// How long what is under way may take once the server is to stop.
         package var shutdown = Duration.seconds(4)

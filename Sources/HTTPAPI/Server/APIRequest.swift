@@ -23,11 +23,11 @@ package struct APIRequest: Sendable {
     package let logger: Logger
     let channel: any Channel
     let body: RequestBody
+    /// How long a client may take to send a body.
+    let patience: TimeAmount
 
     /// Largest body that is read, in bytes.
     package static let maximumBody = JobDocument.maximumSize
-    /// How long a client may take to send a body.
-    private static let bodyTime = TimeAmount.seconds(30)
 
     /// A captured segment of the path.
     package func parameter(_ name: String) -> String { parameters[name] ?? "" }
@@ -39,7 +39,7 @@ package struct APIRequest: Sendable {
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > APIRequest.maximumBody {
             throw tooLarge()
         }
-        let deadline = channel.eventLoop.scheduleTask(in: APIRequest.bodyTime) { channel.close(promise: nil) }
+        let deadline = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         defer { deadline.cancel() }
         let buffer: ByteBuffer
         do {

@@ -53,7 +53,9 @@ package struct APIServer: Service {
             serverName: nil,
             backlog: 1024
         )
-        settings.availableConnectionsDelegate = MaximumAvailableConnections(configuration.limits.connections)
+        // Beyond that they wait in the backlog: an accept that fails for want of a descriptor would be worse.
+        let connections = min(configuration.limits.connections, OpenFiles.mostConnections)
+        settings.availableConnectionsDelegate = MaximumAvailableConnections(connections)
         var quiet = logger
         quiet.logLevel = .warning
         let application = Application(

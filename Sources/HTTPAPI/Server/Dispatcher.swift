@@ -54,7 +54,8 @@ struct Dispatcher: HTTPResponder {
             remoteAddress: address,
             logger: logger,
             channel: context.channel,
-            body: request.body
+            body: request.body,
+            patience: TimeAmount(limits.patience)
         )
         var face = standard
         do {

@@ -8,6 +8,14 @@ package struct JobService: Sendable {
     let hub: Hub
     let quiescence: Quiescence
     let resources: ResourceService
+    private let reads = FreshReads<String, Job?>()
+    private let views = FreshReads<String, View>()
+
+    /// A job and its shape on the wire, made once for all who ask at the same time.
+    package struct View: Sendable {
+        package var job: Job
+        package var json: [UInt8]
+    }
 
     /// What became of a request for a job.
     package struct Accepted: Sendable {
@@ -74,8 +82,19 @@ package struct JobService: Sendable {
     /// - Throws: `Refusal` when there is none.
     package func get(_ id: String) async throws -> Job {
         try JobService.check(id)
-        guard let job = try await OutagePatience.insist({ try await store.job(id) }) else { throw Refusal.noJob(id) }
-        return job
+        let store = store
+        let found = try await reads.value(id) { try await OutagePatience.insist { try await store.job(id) } }
+        guard let found else { throw Refusal.noJob(id) }
+        return found
+    }
+
+    /// A job as it stands, as ``json(_:)`` shows it.
+    /// - Throws: `Refusal` when there is none.
+    package func view(_ id: String) async throws -> View {
+        try await views.value(id) {
+            let job = try await get(id)
+            return View(job: job, json: try await json(job).utf8)
+        }
     }
 
     /// The job once it has ended, or as it stands after some seconds, or when the server is to stop.

@@ -10,11 +10,12 @@ struct LogStream {
     struct Wording: Sendable {
         /// The name of a line's event; `nil` for plain messages.
         var name: String?
-        var line: @Sendable (_ line: [UInt8], _ behind: LogPosition) -> [UInt8]
+        /// What a line is sent as; `nil`: as it is in the log.
+        var line: (@Sendable (_ line: ArraySlice<UInt8>, _ behind: LogPosition) -> [UInt8])?
         var end: @Sendable (Job) -> JSON
 
         /// Lines as they are in the log.
-        static let plain = Wording(line: { line, _ in line }) { job in
+        static let plain = Wording { job in
             [
                 "id": .string(job.id), "status": .string(job.status.rawValue),
                 "reason": .string(orNull: job.reason?.rawValue),
@@ -68,7 +69,8 @@ struct LogStream {
         var begin = chunk.bytes.startIndex
         while let end = chunk.bytes[begin...].firstIndex(of: UInt8(ascii: "\n")) {
             let place = LogPosition(attempt: chunk.attempt, offset: chunk.offset + end + 1)
-            tell(partial + chunk.bytes[begin..<end], behind: place, into: &buffer)
+            let line = chunk.bytes[begin..<end]
+            tell(partial.isEmpty ? line : partial + line, behind: place, into: &buffer)
             partial = []
             begin = end + 1
             if buffer.readableBytes >= LogStream.sendSize {
@@ -83,12 +85,12 @@ struct LogStream {
     /// What lacks its line break.
     private mutating func flush(into buffer: inout ByteBuffer) {
         guard !partial.isEmpty, let behind else { return }
-        tell(partial, behind: behind, into: &buffer)
+        tell(partial[...], behind: behind, into: &buffer)
         partial = []
     }
 
-    private func tell(_ line: [UInt8], behind place: LogPosition, into buffer: inout ByteBuffer) {
-        let data = wording.line(line, place)
+    private func tell(_ line: ArraySlice<UInt8>, behind place: LogPosition, into buffer: inout ByteBuffer) {
+        let data = wording.line.map { $0(line, place)[...] } ?? line
         ServerSentEvent.write(data, name: wording.name, id: LogStream.id(place), into: &buffer)
     }
 

@@ -8,23 +8,23 @@ enum ServerSentEvent {
     ///   - name: `nil` for a plain message.
     ///   - id: what a client sends as `Last-Event-ID` when it comes again.
     static func write(
-        _ data: some Sequence<UInt8>,
+        _ data: some Collection<UInt8>,
         name: String? = nil,
         id: String? = nil,
         into buffer: inout ByteBuffer
     ) {
         if let name { buffer.writeString("event: \(name)\n") }
         if let id { buffer.writeString("id: \(id)\n") }
+        buffer.writeString("data: ")
+        var rest = data[...]
         // A carriage return would end the field: what follows it is another line of the same data.
-        let lines = data.split(omittingEmptySubsequences: false) {
-            $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n")
+        while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
+            buffer.writeBytes(rest[..<end])
+            buffer.writeString("\ndata: ")
+            rest = rest[rest.index(after: end)...]
         }
-        for line in lines {
-            buffer.writeString("data: ")
-            buffer.writeBytes(line)
-            buffer.writeString("\n")
-        }
-        buffer.writeString("\n")
+        buffer.writeBytes(rest)
+        buffer.writeString("\n\n")
     }
 
     static let heartbeat = ByteBuffer(string: ": \n\n")

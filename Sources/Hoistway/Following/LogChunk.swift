@@ -55,11 +55,11 @@ public struct LogLine: Sendable, Hashable {
         attempt = position.attempt
         self.position = position
         let line = String(decoding: bytes, as: UTF8.self)
-        let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        if parts.count >= 2, let time = Timestamp(parsing: String(parts[0])) {
+        let parts = line.parts(by: " ", most: 2)
+        if parts.count >= 2, let time = Timestamp(parsing: parts[0]) {
             self.time = time
-            level = String(parts[1])
-            text = parts.count == 3 ? String(parts[2]) : ""
+            level = parts[1]
+            text = parts.count == 3 ? parts[2] : ""
         } else {
             text = line
         }

@@ -98,7 +98,7 @@ struct ApplicationPayload: Sendable {
 enum SourcePath {
     /// Whether a path stays within the folder it starts from, by its words alone.
     static func isWithin(_ path: String) -> Bool {
-        !path.hasPrefix("/") && !path.split(separator: "/").contains("..")
+        !path.begins(with: "/") && !path.parts(by: "/").contains("..")
     }
 
     /// The real path of something within a folder.
@@ -149,7 +149,7 @@ struct FileReleaseOptions: Sendable {
         fields.expect(["type", "path", "keep", "reload"])
         path = fields.string("path")
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        if !path.isEmpty, !path.hasPrefix("/") || path == "/" || path.split(separator: "/").contains("..") {
+        if !path.isEmpty, !path.begins(with: "/") || path == "/" || path.parts(by: "/").contains("..") {
             fields.fail("path", "must be an absolute path")
         }
         keep = fields.integer("keep", default: 5, in: 1...1000)

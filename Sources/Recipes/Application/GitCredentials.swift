@@ -1,4 +1,5 @@
 import Glibc
+import HoistwayModel
 
 /// What git needs to be let in, in files that only the job's user reads, gone with the attempt.
 struct GitCredentials: Sendable {
@@ -67,6 +68,6 @@ struct GitCredentials: Sendable {
     }
 
     private static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        "'" + text.parts(by: "'").joined(separator: "'\\''") + "'"
     }
 }

@@ -1,3 +1,5 @@
+import HoistwayModel
+
 /// A git repository at a ref, and how to be let in.
 struct GitSource: Sendable {
     enum Authentication: Sendable {
@@ -50,7 +52,7 @@ struct GitSource: Sendable {
     /// Whether git takes the text for a ref's name, and never for an option or a refspec.
     static func isRef(_ text: String) -> Bool {
         let forbidden = Set(" ~^:?*[\\+".utf8)
-        return !text.hasPrefix("-") && !text.hasPrefix("/") && !text.hasSuffix("/") && !text.hasSuffix(".lock")
+        return !text.begins(with: "-") && !text.begins(with: "/") && !text.hasSuffix("/") && !text.hasSuffix(".lock")
             && !text.hasSuffix(".") && text.range(of: "..") == nil && text.range(of: "@{") == nil
             && text.range(of: "//") == nil && !text.utf8.contains(where: forbidden.contains)
     }
@@ -72,10 +74,10 @@ struct GitURL: Sendable {
 
     /// Reads an address of the kinds that are allowed: https, http to loopback, ssh (also `user@host:path`), git, file.
     static func parse(_ text: String) -> Result<GitURL, Problem> {
-        guard !text.hasPrefix("-") else { return .failure(Problem(message: "must not begin with '-'")) }
-        if text.hasPrefix("/") { return .success(local("file://" + text)) }
+        guard !text.begins(with: "-") else { return .failure(Problem(message: "must not begin with '-'")) }
+        if text.begins(with: "/") { return .success(local("file://" + text)) }
         guard let parts = URLParts(text) else { return remoteShorthand(text) }
-        if parts.scheme != "file", parts.host.isEmpty || parts.host.hasPrefix("-") {
+        if parts.scheme != "file", parts.host.isEmpty || parts.host.begins(with: "-") {
             return .failure(Problem(message: "must name a host"))
         }
         switch parts.scheme {
@@ -92,9 +94,9 @@ struct GitURL: Sendable {
     }
 
     private static func remote(_ parts: URLParts) -> GitURL {
-        let halves = (parts.userInfo ?? "").split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let user = halves[0].isEmpty ? nil : URLParts.decode(String(halves[0]))
-        let password = halves.count > 1 ? URLParts.decode(String(halves[1])) : nil
+        let halves = (parts.userInfo ?? "").parts(by: ":", most: 1)
+        let user = halves[0].isEmpty ? nil : URLParts.decode(halves[0])
+        let password = halves.count > 1 ? URLParts.decode(halves[1]) : nil
         var address = parts.origin + parts.rest
         // A user name is part of where ssh connects to; for https it may be a token.
         if parts.scheme == "ssh", let user, GitSource.isRef(user) {
@@ -105,11 +107,12 @@ struct GitURL: Sendable {
 
     private static func remoteShorthand(_ text: String) -> Result<GitURL, Problem> {
         let problem = Problem(message: "must be an https, ssh, git or file URL, or user@host:path")
-        guard let colon = text.firstIndex(of: ":"), !text[..<colon].contains("/"), text.range(of: "::") == nil else {
+        let halves = text.parts(by: ":", most: 1)
+        guard halves.count == 2, !halves[0].utf8.contains(UInt8(ascii: "/")), text.range(of: "::") == nil else {
             return .failure(problem)
         }
-        let host = text[..<colon].split(separator: "@").last ?? ""
-        guard !host.isEmpty, !host.hasPrefix("-"), text.index(after: colon) < text.endIndex else {
+        let host = halves[0].parts(by: "@").last ?? ""
+        guard !host.isEmpty, !host.begins(with: "-"), !halves[1].isEmpty else {
             return .failure(problem)
         }
         return .success(GitURL(scheme: "ssh", text: text, origin: "ssh://\(host)", username: nil, password: nil))

@@ -61,17 +61,3 @@ extension HealthCheck.Probe {
         }
     }
 }
-
-extension String {
-    /// The text with every occurrence of another one replaced.
-    func replacing(_ text: String, with replacement: String) -> String {
-        var result = ""
-        var rest = self[...]
-        while let range = String(rest).range(of: text) {
-            let count = String(rest)[..<range.lowerBound].count
-            result += rest.prefix(count) + replacement
-            rest = rest.dropFirst(count + text.count)
-        }
-        return result + rest
-    }
-}

@@ -1,4 +1,5 @@
 import Glibc
+import HoistwayModel
 
 /// The environment of this process, read once.
 enum ProcessEnvironment {
@@ -6,10 +7,7 @@ enum ProcessEnvironment {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
-            let line = String(cString: text)
-            if let separator = line.firstIndex(of: "=") {
-                variables[String(line[..<separator])] = String(line[line.index(after: separator)...])
-            }
+            if let pair = String(cString: text).assignment { variables[pair.name] = pair.value }
             entry += 1
         }
         return variables

@@ -14,7 +14,7 @@ enum URLPasswords {
 
     private static func passwords(in text: String) -> [String] {
         guard let userInfo = URLParts(text)?.userInfo else { return [] }
-        let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = userInfo.parts(by: ":", most: 1)
         var secrets = parts.count > 1 ? [parts[1]] : []
         // Hosts take a token as the user name too; one this long is no name of a person.
         if parts[0].utf8.count >= 20 { secrets.append(parts[0]) }
@@ -40,15 +40,15 @@ struct URLParts: Sendable {
         scheme = text[..<mark.lowerBound].lowercased()
         let isScheme = scheme.utf8.allSatisfy { Ascii.isLetter($0) || Ascii.isDigit($0) || $0 == 43 || $0 == 45 }
         guard isScheme, !scheme.isEmpty else { return nil }
-        let tail = text[mark.upperBound...]
-        let end = tail.firstIndex { "/?#".contains($0) } ?? tail.endIndex
+        let tail = text.unicodeScalars[mark.upperBound...]
+        let end = tail.firstIndex { "/?#".unicodeScalars.contains($0) } ?? tail.endIndex
         var authority = tail[..<end]
         rest = String(tail[end...])
         if let at = authority.lastIndex(of: "@") {
             userInfo = String(authority[..<at])
             authority = authority[authority.index(after: at)...]
         }
-        if authority.hasPrefix("["), let close = authority.firstIndex(of: "]") {
+        if authority.first == "[", let close = authority.firstIndex(of: "]") {
             host = String(authority[authority.index(after: authority.startIndex)..<close])
             authority = authority[authority.index(after: close)...]
         } else {
@@ -56,8 +56,8 @@ struct URLParts: Sendable {
             host = String(authority[..<colon])
             authority = authority[colon...]
         }
-        if authority.hasPrefix(":"), authority.count > 1 {
-            guard let number = Int(authority.dropFirst()), (1...65535).contains(number) else { return nil }
+        if authority.first == ":", authority.count > 1 {
+            guard let number = Int(String(authority.dropFirst())), (1...65535).contains(number) else { return nil }
             port = number
         }
     }
@@ -94,12 +94,5 @@ struct URLParts: Sendable {
 
 extension String {
     /// Where a text stands in this one first.
-    func range(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
+    func range(of text: String) -> Range<String.Index>? { unicodeScalars.firstRange(of: text.unicodeScalars) }
 }
