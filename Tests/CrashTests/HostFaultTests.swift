@@ -153,14 +153,13 @@ struct HostFaultTests {
     }
 
     /// The clocks of a worker and of Redis step by an hour, both ways, while jobs run and wait.
-    @Test(arguments: [["+1h", "-1h"], ["-1h", "+1h"]])
-    func clocksThatStep(steps: [String]) async throws {
+    @Test(arguments: [[3600, -3600], [-3600, 3600]])
+    func clocksThatStep(steps: [Int]) async throws {
         let folder = try TemporaryDirectory()
-        let files = ["worker", "redis"].map { "\(folder.path)/\($0)" }
-        for file in files { try write("+0", to: file) }
+        let ofWorker = try await SteppedClock("worker", in: folder.path)
+        let ofRedis = try await SteppedClock("redis", in: folder.path)
         var options = RedisServer.Options()
-        // Redis' own allocator and the library that lies about the time do not go together.
-        options.environment = clock(files[1], preloading: "libc.so.6")
+        options.environment = ofRedis.environment
         let redis = try await RedisServer.start(options)
         try await RedisServer.$current.withValue(redis) {
             try await Site.with { site in
@@ -171,17 +170,18 @@ struct HostFaultTests {
                     while [ ! -e \(site.directory.path)/gate ]; do sleep 0.05; done
                     """
                 )
-                let worker = try await site.worker(leases, environment: margin.merging(clock(files[0])) { $1 })
+                let worker = try await site.worker(leases, environment: margin.merging(ofWorker.environment) { $1 })
                 let second = try await site.worker(leases, data: "\(site.directory.path)/data-2", environment: margin)
                 let ids = (0..<4).map { "j\($0)" }
                 try await push(site, ids, #","maxAttempts":3,"timeout":600"#)
                 for id in ids { try await site.wait(for: id, "running") }
-                for (file, step) in zip(files, steps) { try write(step, to: file) }
+                try ofWorker.step(by: steps[0])
+                try ofRedis.step(by: steps[1])
                 let time = try await site.client.send(["TIME"]).array?.first?.string.flatMap { Int($0) }
-                #expect(abs(try #require(time) - Glibc.time(nil)) > 3000, "the clock of Redis has stepped")
-                let date = try await Program.run(["+%s"], of: "/bin/date", environment: clock(files[0])).output
+                #expect(abs(try #require(time) - Glibc.time(nil) - steps[1]) < 60, "the clock of Redis has stepped")
+                let date = try await Program.run(["+%s"], of: "/bin/date", environment: ofWorker.environment).output
                 let shown = try #require(Int(date.prefix { $0.isNumber }))
-                #expect(abs(shown - Glibc.time(nil)) > 3000, "what the worker is told has stepped")
+                #expect(abs(shown - Glibc.time(nil) - steps[0]) < 60, "the clock of the worker has stepped")
                 // Longer than lease and margin together.
                 try await Task.sleep(for: .seconds(9))
                 for id in ids { #expect(try await site.field(id, "status") == "running") }
@@ -195,21 +195,5 @@ struct HostFaultTests {
         }
         try await redis.stop(SIGKILL)
         folder.remove()
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        let file = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
-        try #require(file >= 0)
-        defer { close(file) }
-        try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
-    }
-
-    /// The environment of a program whose wall clock a file decides. Clocks that never step are left alone.
-    private func clock(_ file: String, preloading also: String? = nil) -> [String: String] {
-        let libraries = ["/usr/lib/$LIB/faketime/libfaketime.so.1"] + (also.map { [$0] } ?? [])
-        return [
-            "LD_PRELOAD": libraries.joined(separator: ":"), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        ]
     }
 }

@@ -110,28 +110,38 @@ import Testing
         }
     }
 
-    /// Who comes during a read gets the result of a later one, together with all who came then.
-    @Test func whoAsksLaterGetsALaterRead() async throws {
-        let reads = FreshReads<String, Int>()
-        let count = Mutex(0)
-        let isHeld = Mutex(true)
-        @Sendable func read() async throws -> Int {
+    /// Numbers its reads, and holds the first one up.
+    private final class Numbered: Sendable {
+        private let count = Mutex(0)
+        private let isHeld = Mutex(true)
+
+        var reads: Int { count.withLock { $0 } }
+
+        func release() { isHeld.withLock { $0 = false } }
+
+        func read() async throws -> Int {
             let number = count.withLock { count in
                 count += 1
                 return count
             }
-            if number == 1 { try await eventually { isHeld.withLock { !$0 } } }
+            if number == 1 { try await eventually("the release") { isHeld.withLock { !$0 } } }
             return number
         }
-        async let first = reads.value("a", read)
-        try await eventually("the first read") { count.withLock { $0 } == 1 }
-        let others = (0..<20).map { _ in Task { try await reads.value("a", read) } }
+    }
+
+    /// Who comes during a read gets the result of a later one, together with all who came then.
+    @Test func whoAsksLaterGetsALaterRead() async throws {
+        let reads = FreshReads<String, Int>()
+        let source = Numbered()
+        let first = Task { try await reads.value("a") { try await source.read() } }
+        try await eventually("the first read") { source.reads == 1 }
+        let others = (0..<20).map { _ in Task { try await reads.value("a") { try await source.read() } } }
         #expect(try await reads.value("b") { 100 } == 100)
         try await eventually("all to wait") { reads.waiters(of: "a") == 20 }
-        isHeld.withLock { $0 = false }
-        #expect(try await first == 1)
+        source.release()
+        #expect(try await first.value == 1)
         for other in others { #expect(try await other.value == 2) }
-        #expect(try await reads.value("a", read) == 3)
+        #expect(try await reads.value("a") { try await source.read() } == 3)
     }
 
     @Test func digestsAreComparedWhole() {
