@@ -70,9 +70,18 @@ extension Store {
         return count
     }
 
-    /// Makes a new job of an ended one; of one whose retry lives, answers that.
-    package func retry(_ id: String, requestID: String? = nil) async throws -> Admission {
-        let arguments: [RedisArgument] = [.string(id), .string(Identifier.ulid()), .string(requestID ?? "")]
+    /// Makes a new job of an ended one; without a request id, of one whose retry lives, answers that.
+    /// - Parameters:
+    ///   - requestID: has its effect once.
+    ///   - recording: the request id of the new job where it is only told.
+    package func retry(
+        _ id: String,
+        requestID: String? = nil,
+        recording: String? = nil
+    ) async throws -> Admission {
+        let arguments: [RedisArgument] = [
+            .string(id), .string(Identifier.ulid()), .string(requestID ?? ""), .string(requestID ?? recording ?? ""),
+        ]
         let (code, values) = try await answer(Scripts.retry, arguments)
         let word = values.first?.string ?? ""
         switch code {

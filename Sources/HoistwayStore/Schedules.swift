@@ -46,8 +46,10 @@ package enum ScheduledRun: Sendable, Hashable {
 extension Store {
     /// Writes a schedule and reckons its next run from now on.
     /// - Parameter replacing: whether it may take the place of another one of its id.
+    /// - Returns: whether it was not there, as it is, before.
     /// - Throws: `Refusal` for an unknown job type or time zone, and for an id in use.
-    package func put(_ schedule: Schedule, replacing: Bool = false) async throws {
+    @discardableResult
+    package func put(_ schedule: Schedule, replacing: Bool = false) async throws -> Bool {
         guard try await isKnown(schedule.document.type) else { throw Refusal.unknownType(schedule.document.type) }
         let run = try schedule.calendar().nextDue(after: try await now())
         let arguments: [RedisArgument] = [
@@ -55,9 +57,11 @@ extension Store {
             .string(schedule.isPaused ? "1" : "0"),
         ]
         let head = Array(arguments[..<2]) + Store.next(schedule.isPaused ? nil : run) + arguments[2...]
-        guard try await code(Scripts.putSchedule, head) != .idInUse else {
+        let code = try await code(Scripts.putSchedule, head)
+        guard code != .idInUse else {
             throw Refusal(.idInUse, field: "id", "there is another schedule \"\(schedule.id)\" already")
         }
+        return code == .ok
     }
 
     package func schedule(_ id: String) async throws -> StoredSchedule {

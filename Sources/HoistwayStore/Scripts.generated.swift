@@ -65,16 +65,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -521,6 +526,14 @@ local function place(id, j, sequence, due, open, turn)
   record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
+local function is_waited_for(key)
+  if redis.call('EXISTS', P .. 'waiting:' .. key, P .. 'later:' .. key) > 0 then return true end
+  for _, holder in ipairs(holders_of(key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason')
+    if h[1] == 'pending' and h[2] ~= 'starting' then return true end
+  end
+  return false
+end
 local function admit(A, data)
   local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
   local function given(value) return value ~= '' and value or nil end
@@ -555,8 +568,8 @@ local function admit(A, data)
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
-  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
-      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most)
+      and not (supersedes and is_waited_for(j.key)) then
     return { QUEUE_FULL, most }
   end
   if heed[2] then
@@ -606,7 +619,7 @@ local function admit(A, data)
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "896043856076cb4a3df55050208a34e361af2078",
+        sha1: "bb92d3607a0d7101269294d50afcf6ee63d58313",
         keyCount: 2
     )
 
@@ -671,16 +684,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local list = P .. 'control'
 if redis.call('LINDEX', list, 0) ~= ARGV[1] then return HEAD_CHANGED end
@@ -689,7 +707,7 @@ if ARGV[4] ~= '' then redis.call('SET', P .. 'request:' .. ARGV[4], ARGV[3], 'EX
 reply(ARGV[2], ARGV[3])
 return OK
 """#,
-        sha1: "d3dbc21d3b1a7c3c5886aabacc1c0232fb54778f",
+        sha1: "ea5cd28d28a9c35ce5ce5efdc0fce9aa2018c7f1",
         keyCount: 2
     )
 
@@ -754,16 +772,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -820,7 +843,7 @@ for _ = 1, 100 do
 end
 return OK
 """#,
-        sha1: "c87c4da9b868d4d83e66d2df3bd23dd47c38e20b",
+        sha1: "9babd5c45bd8890003bb0888887914db6d3d7cda",
         keyCount: 2
     )
 
@@ -885,16 +908,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function drop_log(id)
   local bytes = tonumber(redis.call('HGET', P .. 'logs:bytes', id) or '0')
@@ -932,7 +960,7 @@ local wake = P .. 'wake:worker:' .. j[2]
 if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 return OK
 """#,
-        sha1: "0994438b44bff1c2c09c47e9304751ef9e869362",
+        sha1: "734faa7405ffc707deb60418c488d84ae017b6eb",
         keyCount: 2
     )
 
@@ -997,21 +1025,26 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 announce('audit', 'tokenId', ARGV[1], ARGV[2])
 return OK
 """#,
-        sha1: "d474e2bf740d6b4baa0cc9f27a6aa39c73db7748",
+        sha1: "474e9e22513ba9a2b7688a5e8600f3407f971693",
         keyCount: 2
     )
 
@@ -1076,16 +1109,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -1419,7 +1457,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "63879fb8be432df8b1244e6dd90ec3b2b585e113",
+        sha1: "6d2ba2708489c5e2508d14720d8d98563b532ef5",
         keyCount: 2
     )
 
@@ -1484,22 +1522,27 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 if redis.call('DEL', P .. 'session:' .. ARGV[1]) == 0 then return NOT_FOUND end
 announce('loggedOut', 'tokenId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "75fbd6ed6946c4303a54a81b96d10201881b5eb0",
+        sha1: "3a3b4b8914fef8da39413b01d8f444c4396bcf8b",
         keyCount: 2
     )
 
@@ -1564,16 +1607,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -1805,7 +1853,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "0c6b776a85726b8ed08be81a60bebb51ea504433",
+        sha1: "38655ae50549c6a36dc47122409a8ceac405ee45",
         keyCount: 2
     )
 
@@ -1870,16 +1918,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -2250,7 +2303,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "ba5657442501ef68334ce9b234059ffda4d20395",
+        sha1: "e0ce97437e29a9898fcf0ff7b739cce7f5b56501",
         keyCount: 2
     )
 
@@ -2315,16 +2368,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -2868,7 +2926,7 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "b4e59fc522665a94fc354c20d81615f93d5c221a",
+        sha1: "c54a9d773adede6658dcf344c1df603def566786",
         keyCount: 2
     )
 
@@ -2933,16 +2991,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local before = ARGV[1] == '+inf' and '+inf' or '(' .. ARGV[1]
 local found = {}
@@ -2960,7 +3023,7 @@ for index = 1, math.min(#found, 100) do
 end
 return rows
 """#,
-        sha1: "8a069fb41255643a3d178dadd8cb7cefad0bc2f1",
+        sha1: "3985646303a88d3b1e9f1ee2982ef730f65d5376",
         keyCount: 2
     )
 
@@ -3025,16 +3088,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -3562,7 +3630,7 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "fc289c124f520ce4f5c6ec231a0fbeab859a4ea3",
+        sha1: "8575af9bef2164b77abd1ae77eb80117c28b08a5",
         keyCount: 2
     )
 
@@ -3627,16 +3695,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -4083,6 +4156,14 @@ local function place(id, j, sequence, due, open, turn)
   record(id, 'accepted', 'pending', reason, nil, nil, nil, j.data)
   return reason
 end
+local function is_waited_for(key)
+  if redis.call('EXISTS', P .. 'waiting:' .. key, P .. 'later:' .. key) > 0 then return true end
+  for _, holder in ipairs(holders_of(key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason')
+    if h[1] == 'pending' and h[2] ~= 'starting' then return true end
+  end
+  return false
+end
 local function admit(A, data)
   local inbox, raw, id, kind, resource = A[1], A[2], A[3], A[4], A[5]
   local function given(value) return value ~= '' and value or nil end
@@ -4117,8 +4198,8 @@ local function admit(A, data)
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
-  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
-      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most)
+      and not (supersedes and is_waited_for(j.key)) then
     return { QUEUE_FULL, most }
   end
   if heed[2] then
@@ -4224,7 +4305,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "805bc203cd1ab4755891cb87c69ee2084a022ccb",
+        sha1: "fb652abdd63480cce9ca8abb60599a09e663a478",
         keyCount: 2
     )
 
@@ -4289,16 +4370,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local id = ARGV[1]
 local key = P .. 'worker:' .. id
@@ -4314,7 +4400,7 @@ if found == 0 then return NOT_FOUND end
 announce('forgotten', 'workerId', id, nil)
 return OK
 """#,
-        sha1: "9181c1d2ded55fa9eb150dcfc6a36961609beb3b",
+        sha1: "bde82fdbac3a1db8cf75d60dd6c20b16b825f933",
         keyCount: 2
     )
 
@@ -4379,21 +4465,26 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 for index = 2, #ARGV do redis.call('SREM', P .. 'worker:' .. ARGV[1] .. ':removed', ARGV[index]) end
 return OK
 """#,
-        sha1: "0b0730ac46d53a3f8dab19910fa44670c35ec218",
+        sha1: "c65353bfdee79af6f24d99d103e9ce2306447e50",
         keyCount: 2
     )
 
@@ -4458,16 +4549,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local role = P .. 'role:control'
 local holder = redis.call('GET', role)
@@ -4479,7 +4575,7 @@ else
 end
 return OK
 """#,
-        sha1: "53e183fae5e89b85b53c6e891898018311682d47",
+        sha1: "d557517dab0215e4d97235019632f06ff6cd61d9",
         keyCount: 2
     )
 
@@ -4544,16 +4640,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -5095,7 +5196,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "88b757e70ee4d5b17c9ad152509d99c4a75af9c3",
+        sha1: "25b328a4e79d2d0431166510f316fbcacecb16c9",
         keyCount: 2
     )
 
@@ -5160,16 +5261,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -5701,7 +5807,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "95e768b703ebf3ae65b3f2ce3024a167f59c7eac",
+        sha1: "27662be71854f2a0f62ba3bf6b50c906b9db1e29",
         keyCount: 2
     )
 
@@ -5766,16 +5872,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -6146,7 +6257,7 @@ if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "1e73e0c05a9767a79ce41738ecd91041f9ad5af6",
+        sha1: "6969869de9f6156a5d323499a93dd21a0090916c",
         keyCount: 2
     )
 
@@ -6211,16 +6322,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
@@ -6236,7 +6352,7 @@ end
 announce(ARGV[2], 'workerId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "63b031b08078905c4741658b84b0256f227fee05",
+        sha1: "258f355cc8493ae2bcc77c61ff7b1c62c668c47a",
         keyCount: 2
     )
 
@@ -6301,16 +6417,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local name, id, try, event, data, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', P .. 'notify:tries', name) ~= try then return STALE_FENCE end
@@ -6326,7 +6447,7 @@ redis.call('HINCRBY', job_key(id), 'revision', 1)
 record(id, event, j[1], j[2], j[3], j[4], j[5], data)
 return OK
 """#,
-        sha1: "4e4e63c3b371939569ab87fe7566bdf1aab2908e",
+        sha1: "f482d9246bff127456d8e95d4617e15ba664ab4c",
         keyCount: 2
     )
 
@@ -6391,16 +6512,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local login, session = P .. 'login:' .. ARGV[1], P .. 'session:' .. ARGV[3]
 if redis.call('HGET', session, 'digest') == ARGV[4] then return OK end
@@ -6412,7 +6538,7 @@ redis.call('PEXPIRE', session, ARGV[5])
 announce('loggedIn', 'tokenId', ARGV[3], '{"login":' .. quoted(ARGV[1]) .. '}')
 return OK
 """#,
-        sha1: "96337386497491a7a888c94acf1e912eb585a488",
+        sha1: "4650fafb38075f9db34b39e5d2337455638be9a5",
         keyCount: 2
     )
 
@@ -6477,16 +6603,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local serving, workers = {}, {}
 local ids = redis.call('SRANDMEMBER', P .. 'workers', 100)
@@ -6522,7 +6653,7 @@ for _, kind in ipairs(kinds) do
 end
 return { types, workers, jobs, redis.call('ZCARD', P .. 'index:running'), arrived, AT }
 """#,
-        sha1: "db3d345509fd06c59455413c3e2c2882196e3b86",
+        sha1: "f1c8ef7d52f2ca46dfff437d55e2b4f028f67532",
         keyCount: 2
     )
 
@@ -6587,16 +6718,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -6783,7 +6919,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "0c93d379ea2562c610f601057ef8cee28a412579",
+        sha1: "f22717587d385c58350c3c8a61494035323d70f2",
         keyCount: 2
     )
 
@@ -6848,16 +6984,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function schedule_key(id) return P .. 'schedule:' .. id end
 local function set_next(id, tick, due)
@@ -6880,7 +7021,7 @@ set_next(id, tick, due)
 announce(paused == '1' and 'schedulePaused' or 'scheduleResumed', 'scheduleId', id, nil)
 return OK
 """#,
-        sha1: "b828ab904b6453a48877c6e7fe1ab02648552898",
+        sha1: "c994bfe742d9c39f28c4536c91ac591bae028897",
         keyCount: 2
     )
 
@@ -6945,16 +7086,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -7320,7 +7466,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "5bb457a24a14e5c5d78381598a9133d52ae82bf9",
+        sha1: "437e726bdf6b72bccb86109ede18488fb0e3fe1b",
         keyCount: 2
     )
 
@@ -7385,16 +7531,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -7609,7 +7760,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "d2fc2ed0b1617805fb65bcc7104a055a86a40acf",
+        sha1: "81c197f01aeed93636379c501a33a215d3694165",
         keyCount: 2
     )
 
@@ -7674,16 +7825,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local id, by = ARGV[1], ARGV[2]
 local key = P .. 'login:' .. id
@@ -7695,7 +7851,7 @@ redis.call('PEXPIRE', key, ARGV[3])
 announce('loginCreated', 'tokenId', id, '{"by":' .. quoted(by) .. '}')
 return OK
 """#,
-        sha1: "c5adcbec9b72fad78a1eb1785547db4aac23f9c4",
+        sha1: "a4f717ff6363385bbd122bf7eaa9f79f4de1e9ea",
         keyCount: 2
     )
 
@@ -7760,16 +7916,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local kind, id, definition, expected, retention = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = P .. 'resource:' .. kind .. ':' .. id
@@ -7784,7 +7945,7 @@ redis.call('SADD', P .. 'resources', kind .. ':' .. id)
 announce('resourceChanged', 'type', kind, '{"resourceId":' .. quoted(id) .. ',"version":' .. version .. '}')
 return { OK, version }
 """#,
-        sha1: "d5442ab1b93021928930638a0deaa434eee95ff3",
+        sha1: "00df948f3967da4a2ec98de13d16a2bf64f34f18",
         keyCount: 2
     )
 
@@ -7849,16 +8010,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function schedule_key(id) return P .. 'schedule:' .. id end
 local function set_next(id, tick, due)
@@ -7882,7 +8048,7 @@ set_next(id, tick, due)
 announce(old and 'scheduleChanged' or 'scheduleAdded', 'scheduleId', id, nil)
 return OK
 """#,
-        sha1: "8a820d4670803d4e42f15e78f251bc3fa676aece",
+        sha1: "926fe79b6d95fd66c694b357b892f934bf80c48b",
         keyCount: 2
     )
 
@@ -7947,16 +8113,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local id, by = ARGV[1], ARGV[2]
 local key = P .. 'token:' .. id
@@ -7968,7 +8139,7 @@ redis.call('SADD', P .. 'tokens', id)
 announce('tokenCreated', 'tokenId', id, '{"by":' .. quoted(by) .. '}')
 return OK
 """#,
-        sha1: "45821289a7065fcf4525f60abfcfb651c39edb03",
+        sha1: "5a29ba70cfb297a6ae2b0ed74bb3696234077f0a",
         keyCount: 2
     )
 
@@ -8033,16 +8204,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
@@ -8070,7 +8246,7 @@ local jobs = redis.call('SMEMBERS', key .. ':jobs')
 announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
 return { OK, jobs }
 """#,
-        sha1: "5e6e2feab7c77ad840b0d86bf6377550c514f7fa",
+        sha1: "e66ae55c5b357c2df9708be201d77673f672fdfd",
         keyCount: 2
     )
 
@@ -8135,16 +8311,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -8560,7 +8741,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "63fa85accea775ef0f7d27d2ec8d98dcce9339a0",
+        sha1: "3c12996bc67b44c99f53653a2f39d2b69ec17154",
         keyCount: 2
     )
 
@@ -8625,16 +8806,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -9028,7 +9214,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "586baeee9c50a2900e1abd65816ebf5b473b8182",
+        sha1: "5648e2f05eef65fe965791f6851cb8a88bd4d8eb",
         keyCount: 2
     )
 
@@ -9093,16 +9279,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local count = 0
 for index = 3, #ARGV do
@@ -9112,7 +9303,7 @@ end
 if count > 0 then announce('quarantineReleased', 'type', ARGV[1], '{"resourceId":' .. quoted(ARGV[2]) .. '}') end
 return count
 """#,
-        sha1: "5a5da088efa6122a51703fb2f3f4199cf086b9d9",
+        sha1: "0b3d70a1e3378f53a20d4dce16f487ef55afc573",
         keyCount: 2
     )
 
@@ -9177,16 +9368,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -9600,7 +9796,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "58dc1a9e622ab310db055dd9f84ac81feb872581",
+        sha1: "489631a158d7bf6d0348b3bcdc7bb28aa98e3f2c",
         keyCount: 2
     )
 
@@ -9665,16 +9861,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local kind, id, expected = ARGV[1], ARGV[2], ARGV[3]
 local key = P .. 'resource:' .. kind .. ':' .. id
@@ -9686,7 +9887,7 @@ redis.call('SREM', P .. 'resources', kind .. ':' .. id)
 announce('resourceRemoved', 'type', kind, '{"resourceId":' .. quoted(id) .. '}')
 return { OK, version }
 """#,
-        sha1: "910e81cc1919d4e7efb4182deaaaf6a7d90ef56c",
+        sha1: "2d85c7ff8d448c518f9a8536e4756188b4af6588",
         keyCount: 2
     )
 
@@ -9751,16 +9952,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function schedule_key(id) return P .. 'schedule:' .. id end
 local function set_next(id, tick, due)
@@ -9777,7 +9983,7 @@ redis.call('ZREM', P .. 'schedules', ARGV[1])
 announce('scheduleRemoved', 'scheduleId', ARGV[1], nil)
 return OK
 """#,
-        sha1: "404f4a85a32e5bd5367923b8125455b4e6c80cad",
+        sha1: "fea763f6ac11ad7ed5d6f5695b75205c8cdaaa87",
         keyCount: 2
     )
 
@@ -9842,16 +10048,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local id, by = ARGV[1], ARGV[2]
 redis.call('SREM', P .. 'tokens', id)
@@ -9859,7 +10070,7 @@ if redis.call('DEL', P .. 'token:' .. id, P .. 'session:' .. id, P .. 'login:' .
 announce('tokenRevoked', 'tokenId', id, '{"by":' .. quoted(by) .. '}')
 return OK
 """#,
-        sha1: "d6484f128b9e3a35451215cb0a5beaebcf4b4ec7",
+        sha1: "2bc73ce9f154885b0fbaf9ae664ce29fc81778f0",
         keyCount: 2
     )
 
@@ -9924,16 +10135,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local function sign_of_life(worker, token, window)
   if window == '0' or redis.call('EXISTS', P .. 'worker:' .. worker .. ':jobs') == 0 then
@@ -9977,7 +10193,7 @@ local codes = {}
 for index = 6, #ARGV, 2 do codes[#codes + 1] = code_of(ARGV[index], ARGV[index + 1]) end
 return codes
 """#,
-        sha1: "743ff2d30ab5c69e24c1011e4926af675817ad87",
+        sha1: "6e366612ff78206bf0c2659d4170f3cd24e2b61e",
         keyCount: 2
     )
 
@@ -10042,16 +10258,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
 local function attempt_of(id, fence, further)
@@ -10090,7 +10311,7 @@ if data ~= '' then
 end
 return OK
 """#,
-        sha1: "442c9dc6f665dacd0becb7be367658dce41da386",
+        sha1: "1d3e5d02e3c5bf8739271f9e909e335508c4c02d",
         keyCount: 2
     )
 
@@ -10155,16 +10376,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -10464,7 +10690,7 @@ end
 take_turn(turn, kept, id)
 return OK
 """#,
-        sha1: "388e74f8fae72915c5c723e7b93f9e35f6ae815a",
+        sha1: "c49d3a6d8861da662820add3c995b1b294d12897",
         keyCount: 2
     )
 
@@ -10529,16 +10755,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -10816,9 +11047,9 @@ for index, name in ipairs(names) do
     j[name] = values[index]
   end
 end
-if request ~= '' then
+if ARGV[4] ~= '' then
   fields[#fields + 1] = 'requestId'
-  fields[#fields + 1] = request
+  fields[#fields + 1] = ARGV[4]
 end
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)
@@ -10828,7 +11059,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "df11e3fd6e4fec8792e35581e9874c50c638a51b",
+        sha1: "a395dd481f020081ab7f3cd0e83ffb826ca796b7",
         keyCount: 2
     )
 
@@ -10893,16 +11124,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local ATTEMPT_FIELDS = { 'status', 'reason', 'attempt', 'workerId', 'fence', 'revision', 'type', 'options' }
 local function attempt_of(id, fence, further)
@@ -10960,7 +11196,7 @@ if j.status == 'running' then return ALREADY end
 begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "78178149114fdb40538b2c52d659274f896c6df7",
+        sha1: "e1435b4094ddd94b8ca6ae264058158fe591ce91",
         keyCount: 2
     )
 
@@ -11025,16 +11261,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'worker:' .. ARGV[1]
 local state = redis.call('HGET', key, 'state')
@@ -11046,7 +11287,7 @@ if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 announce('stopRequested', 'workerId', ARGV[1], '{"mode":"' .. ARGV[2] .. '"}')
 return OK
 """#,
-        sha1: "dadb22d25f64f138c7eff5047afcfa5b4881bf8f",
+        sha1: "3e4ebae3cdc46549dc96cebbef84dde40c6825a2",
         keyCount: 2
     )
 
@@ -11111,16 +11352,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local taken = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT', 0, 20)) do
@@ -11129,7 +11375,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'L
 end
 return taken
 """#,
-        sha1: "bfef8ab8fb894884ad7ea8eeb95e9375ee8f67b1",
+        sha1: "68084fe3564eca569ec1631a4584688b43f2eff2",
         keyCount: 2
     )
 
@@ -11194,16 +11440,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -11753,7 +12004,7 @@ local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT',
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
   watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }
 """#,
-        sha1: "cdfe1bff8a04224e64c616d6b0d388f33a68371b",
+        sha1: "36762bfc87d002603cabde8394cb87b69d96ff48",
         keyCount: 2
     )
 
@@ -11818,23 +12069,28 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local key = P .. 'token:' .. ARGV[1]
 if redis.call('EXISTS', key) == 0 then return NOT_FOUND end
 redis.call('HSET', key, 'lastUsedAt', AT)
 return OK
 """#,
-        sha1: "07d5d0dbd8f9fe2b02a9c7d1658b4eceacfc7d91",
+        sha1: "b60e63273c1015dd15355c4289ca249def5b9710",
         keyCount: 2
     )
 
@@ -11899,16 +12155,21 @@ local function record(id, event, status, reason, worker, attempt, fence, data)
     'data', data or '')
 end
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
 local finish, finish_superseded, supersede
 local function scope_of(node, server)
@@ -12245,7 +12506,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "8f354d4b5f0775cca19f4bce4cfd28902276ad42",
+        sha1: "db04227f766fb7c87145a87fc1abbc83f5ab6095",
         keyCount: 2
     )
 

@@ -98,6 +98,27 @@ import Testing
         }
     }
 
+    @Test func whatARevokedTokenFollowsEnds() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            try await api.start()
+            let token = NewToken(scopes: [.read])
+            try await api.store.add(token.stored, by: "test")
+            let client = HTTPClient(port: api.server.port, token: token.text)
+            let streams = ["/api/v1/jobs/a/logs/stream", "/api/v1/events"].map { path in
+                Task { try await client.events(path).isEnded }
+            }
+            let other = Task { try await api.http(.read).events("/api/v1/jobs/a/logs/stream").isEnded }
+            try await eventually("them to follow") { api.services.followers == 3 }
+            try await api.store.removeToken(token.stored.id, by: "test")
+            for stream in streams { _ = try? await stream.value }
+            // Another token's goes on.
+            try await eventually("them to be gone") { api.services.followers == 1 }
+            other.cancel()
+            _ = try? await other.value
+        }
+    }
+
     @Test func theUseOfATokenIsNotedAndOnlyItsDigestIsKept() async throws {
         try await API.with { api async throws in
             let token = try #require(api.tokens[.read])

@@ -129,6 +129,21 @@ import Testing
             try await api.start()
             let changed = try await api.http.get("/api/v1/jobs/a", [("if-none-match", "W/\"0\", \(tag)")])
             #expect(changed.status == 200 && changed["status"] == "running" && changed[header: "etag"] != tag)
+            #expect(changed[header: "etag"] == "\"3\"")
+        }
+    }
+
+    /// What a job waits for changes though nothing happens to the job.
+    @Test func theTagOfAWaitingJobTellsWhatItWaitsFor() async throws {
+        try await API.with { api async throws in
+            for id in ["a", "b", "c"] { try await api.enqueue(id, "r") }
+            let first = try await api.http.get("/api/v1/jobs/c")
+            let tag = try #require(first[header: "etag"])
+            #expect(first["waiting"]["position"] == 3)
+            #expect(try await api.http.get("/api/v1/jobs/c", [("if-none-match", tag)]).status == 304)
+            #expect(try await api.http.delete("/api/v1/jobs/a").status == 204)
+            let moved = try await api.http.get("/api/v1/jobs/c", [("if-none-match", tag)])
+            #expect(moved.status == 200 && moved["waiting"]["position"] == 2 && moved["revision"] == first["revision"])
         }
     }
 
@@ -180,8 +195,12 @@ import Testing
             let early = try await api.http(.operate).post("/api/v1/jobs/a/retry")
             #expect(early.status == 409 && early["code"] == "wrong_state")
             try await api.end(try await api.start(), .failed)
-            let first = try await api.http(.operate).post("/api/v1/jobs/a/retry")
-            #expect(first.status == 202 && first["retryOf"] == "a")
+            for wrong: JSON in [["by": "me"], []] {
+                let answer = try await api.http(.operate).post("/api/v1/jobs/a/retry", wrong)
+                #expect(answer.status == (wrong == [] ? 400 : 422), "\(answer.text)")
+            }
+            let first = try await api.http(.operate).post("/api/v1/jobs/a/retry", nil, [("x-request-id", "mine")])
+            #expect(first.status == 202 && first["retryOf"] == "a" && first["requestId"] == "mine")
             #expect(first[header: "location"] == "/api/v1/jobs/\(first["id"].stringValue ?? "")")
             let second = try await api.http(.operate).post("/api/v1/jobs/a/retry")
             #expect(second.status == 200 && second["id"] == first["id"])

@@ -24,6 +24,11 @@ import Testing
             let changed = try await api.http.put(Self.path, ["payload": [:]], [("if-match", "\"1\"")])
             #expect(changed["version"] == 2 && changed["payload"] == [:] && changed["defaults"] == [:])
             #expect(try await api.http.put(Self.path, Self.shop, [("if-match", "\"1\"")]).status == 412)
+            #expect(try await api.http.put("\(Self.path)-2", Self.shop, [("if-match", "*")]).status == 412)
+            for tags in ["*", "\"1\", \"2\""] {
+                let same = try await api.http.put(Self.path, ["payload": [:]], [("if-match", tags)])
+                #expect(same.status == 200 && same["version"] == 2, "\(tags)")
+            }
             let shown = try await api.http(.read).get(Self.path)
             #expect(shown["version"] == 2 && shown["createdAt"].stringValue != nil)
             #expect(try await api.http(.read).get(Self.path, [("if-none-match", "\"2\"")]).status == 304)
@@ -55,6 +60,14 @@ import Testing
                 ["type": "application", "applicationId": "shop/front", "priority": 77]
             )
             #expect(wrong.status == 422 && wrong["fieldErrors"].objectValue?.keys == ["priority"])
+            // What the registry knows is no reason to take what contradicts itself.
+            for (name, value) in [("resourceId", "other"), ("applicationId", 5)] as [(String, JSON)] {
+                var document: JSONObject = ["type": "application", "applicationId": "shop/front"]
+                document["resourceId"] = "shop/front"
+                document[name] = value
+                let answer = try await api.http.post("/api/v1/jobs", .object(document))
+                #expect(answer.status == 422, "\(answer.text)")
+            }
         }
     }
 

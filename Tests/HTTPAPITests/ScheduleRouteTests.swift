@@ -14,6 +14,8 @@ import Testing
             let made = try await api.http.post("/api/v1/schedules", Self.nightly)
             #expect(made.status == 201 && made[header: "location"] == "/api/v1/schedules/nightly")
             #expect(made["nextRuns"].arrayValue?.count == 5 && made["lastJobId"].isNull && made["overlap"] == "skip")
+            let again = try await api.http.post("/api/v1/schedules", Self.nightly)
+            #expect(again.status == 200 && again["createdAt"] == made["createdAt"])
             let listed = try await api.http(.read).get("/api/v1/schedules")
             #expect(listed["items"].arrayValue?.map { $0["id"] } == ["nightly"])
             let shown = try await api.http(.read).get("/api/v1/schedules/nightly")

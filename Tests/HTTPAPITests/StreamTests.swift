@@ -1,4 +1,5 @@
 import HTTPAPI
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 import NIOCore
@@ -77,13 +78,16 @@ import Testing
             #expect(events.map(\.id) == ["6", nil, "7@2", "7@2"])
             let again = try await api.http.events("/api/v1/jobs/a/logs/stream", lastEventID: "0@2")
             #expect(again.events.map(\.data).first == "second")
+            let overtaken = try await api.http.events("/api/v1/jobs/a/logs/stream", lastEventID: "3")
+            #expect(overtaken.events.map(\.name) == ["gap", "attempt", nil, "end"])
+            #expect(overtaken.events.first?.data == #"{"from":3,"to":null}"#)
         }
     }
 
     @Test func wrongPlacesAreRefused() async throws {
         try await API.with { api async throws in
             try await api.enqueue("a")
-            for id in ["x", "-1", "1@x", "1@2@3"] {
+            for id in ["x", "-1", "1@x", "1@2@3", "1@2"] {
                 let answer = try await api.http.get("/api/v1/jobs/a/logs/stream", [("last-event-id", id)])
                 #expect(answer.status == 400 && answer["code"] == "invalid_position", "\(id)")
             }
@@ -113,6 +117,22 @@ import Testing
         }
     }
 
+    /// That the job is looked at now and then is nothing that its followers hear of.
+    @Test func whoHearsNothingHearsThat() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            var follow = api.services.logs.follow(job, beat: .seconds(6))
+            while let step = try await follow.next() {
+                if case .beat = step { break }
+                guard case .job = step else {
+                    Issue.record("\(step)")
+                    break
+                }
+            }
+        }
+    }
+
     @Test func aClientThatTakesNothingIsLeft() async throws {
         try await API.with(configuring: { $0.limits.patience = .seconds(1) }) { api async throws in
             try await api.enqueue("a")
@@ -132,7 +152,8 @@ import Testing
             try await channel.writeAndFlush(ByteBuffer(string: head)).get()
             try await eventually("the follower") { api.services.followers == 1 }
             try await eventually("the follower to be gone") { api.services.followers == 0 }
-            try await channel.close().get()
+            // The server may have closed it by now.
+            try? await channel.close().get()
         }
     }
 
@@ -143,6 +164,22 @@ import Testing
             try await api.appendLog(job, "one\n", at: 0)
             try await api.http(.read).events("/api/v1/jobs/a/logs/stream") { $0.count == 1 }
             try await eventually("the follower to be gone") { api.services.followers == 0 }
+        }
+    }
+
+    @Test func anEventHasEachFieldOnce() async throws {
+        try await API.with { api async throws in
+            _ = try await api.store.register(types: [], worker: ("w1", [("host", "h")]))
+            try await api.store.pause("backup", true)
+            let replies =
+                try await api.store.redis.send(["XRANGE", .string(api.store.keys.events), "-", "+"]).array ?? []
+            var kinds: Set<String> = []
+            for fields in replies.compactMap({ $0.array?.last?.array?.compactMap(\.string) }) {
+                let names = stride(from: 0, to: fields.count, by: 2).map { fields[$0] }
+                #expect(Set(names).count == names.count && names.contains("workerId"), "\(names)")
+                kinds.insert(fields[3])
+            }
+            #expect(kinds.isSuperset(of: ["workerStarted", "paused"]))
         }
     }
 

@@ -86,6 +86,36 @@ import Testing
         }
     }
 
+    /// Nobody can put something where Hoistway looks for something else, or an end to what others keep.
+    @Test func answersGoToNoKeyOfOursAndEndNoListOfOthers() async throws {
+        try await withStore { store async throws in
+            let families = Set(Scripts.all.flatMap { $0.source.matches(of: /P \.\. '([a-z]+)/).map { String($0.1) } })
+            #expect(families.count > 40 && families.isSuperset(of: ["inbox", "idempotency", "resource", "login"]))
+            try await store.add("a", "1")
+            let reply = try await store.redis.send(["KEYS", .string("\(store.keys.prefix):*")])
+            let before = Set((reply.array ?? []).compactMap(\.string))
+            for family in families.sorted() {
+                for key in [family, "\(family):x"] where !before.contains("\(store.keys.prefix):\(key)") {
+                    let list = JSON.string("\(store.keys.prefix):\(key)")
+                    try await store.push("inbox:application", #"{"id":"a","resourceId":"2","replyTo":\#(list)}"#)
+                    #expect(try await store.admitAll() == 1)
+                    #expect(try await !store.exists(key) || key == "rejected", "\(key)")
+                }
+            }
+            let (others, own) = ("\(store.keys.prefix):others", "\(store.keys.prefix):own")
+            _ = try await store.redis.send(["RPUSH", .string(others), "precious"])
+            for list in [others, own, own] {
+                try await store.push("inbox:application", document("a", "2", #","replyTo":"\#(list)""#))
+                #expect(try await store.admitAll() == 1)
+            }
+            #expect(try await store.redis.send(["TTL", .string(others)]).int == -1)
+            #expect(try await store.list("others").count == 2)
+            #expect(try await store.list("own").count == 2)
+            #expect(try #require(try await store.redis.send(["TTL", .string(own)]).int) > 50)
+            _ = try await store.redis.send(["DEL", .string(others)])
+        }
+    }
+
     @Test func oneIdempotencyKeyMakesOneJob() async throws {
         try await withStore { store async throws in
             let first = try await store.enqueue(.of("a") { $0.idempotencyKey = "once" })

@@ -197,7 +197,10 @@ import Testing
             try await store.add("f", "r")
             try await store.add("g", "r") { $0.onConflict = .supersede }
             #expect(try await store.state("f") == .error(.superseded))
-            try await store.add("full")
+            try await store.add("turn", "t")
+            // It has its turn and waits nevertheless.
+            try await store.add("full", "t") { $0.onConflict = .supersede }
+            #expect(try await store.state("turn") == .error(.superseded))
             let list = "\(store.keys.prefix):answers"
             try await store.push(
                 "inbox:application",

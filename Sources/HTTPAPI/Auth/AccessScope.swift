@@ -17,6 +17,8 @@ package struct Caller: Sendable, Hashable {
     package var scopes: Set<AccessScope>
     /// A cookie says who it is: the browser may have sent it for a page that is not ours.
     package var isBrowser: Bool
+    /// What ends when the token is revoked or the session is over.
+    var identity: Authenticator.Identity?
 
     package init(tokenID: String, scopes: Set<AccessScope>, isBrowser: Bool = false) {
         self.tokenID = tokenID

@@ -12,6 +12,12 @@ final class Authenticator: Sendable {
     private static let noteInterval = Duration.seconds(60)
     private static let mostRemembered = 1000
 
+    /// A token or a browser's session.
+    struct Identity: Sendable, Hashable {
+        var id: String
+        var isSession: Bool
+    }
+
     private struct Known {
         var token: StoredToken?
         var asked: ContinuousClock.Instant
@@ -21,7 +27,7 @@ final class Authenticator: Sendable {
     private let isOpen: Bool
     private let limiter: RateLimiter
     private let failures: RateLimiter
-    private let known = Mutex<[String: Known]>([:])
+    private let known = Mutex<[Identity: Known]>([:])
     private let noted = Mutex<[String: ContinuousClock.Instant]>([:])
 
     /// - Parameter isOpen: nobody needs a token.
@@ -53,7 +59,18 @@ final class Authenticator: Sendable {
         if let wait = limiter.take(token.id) { throw Authenticator.tooMany("the token was used too often", wait) }
         if !isBrowser { note(token.id) }
         let scopes = Set(token.scopes.compactMap { AccessScope(rawValue: $0) })
-        return Caller(tokenID: token.id, scopes: scopes, isBrowser: isBrowser)
+        var caller = Caller(tokenID: token.id, scopes: scopes, isBrowser: isBrowser)
+        caller.identity = NewToken.id(of: secret).map { Identity(id: $0, isSession: isBrowser) }
+        return caller
+    }
+
+    /// Whether it was not revoked. Who was let in stays so while Redis does not answer.
+    func knows(_ identity: Identity) async -> Bool {
+        do {
+            return try await stored(identity) != nil
+        } catch {
+            return true
+        }
     }
 
     static func unauthorized(_ detail: String) -> Problem {
@@ -86,22 +103,21 @@ final class Authenticator: Sendable {
 
     private func token(_ text: String, isSession: Bool) async throws -> StoredToken? {
         guard let id = NewToken.id(of: text) else { return nil }
-        let token = try await stored(id, isSession: isSession)
+        let token = try await stored(Identity(id: id, isSession: isSession))
         // An unknown id takes as long as a wrong secret.
         let digest = NewToken.digest(text)
         let isRight = NewToken.isSame(digest, token?.digest ?? String(repeating: "0", count: digest.utf8.count))
         return isRight ? token : nil
     }
 
-    private func stored(_ id: String, isSession: Bool) async throws -> StoredToken? {
+    private func stored(_ identity: Identity) async throws -> StoredToken? {
         let now = ContinuousClock.now
-        let key = isSession ? "session \(id)" : id
-        if let known = known.withLock({ $0[key] }), now - known.asked < Authenticator.belief { return known.token }
-        let token = try await isSession ? store.session(id) : store.token(id)
+        if let known = known.withLock({ $0[identity] }), now - known.asked < Authenticator.belief { return known.token }
+        let token = try await identity.isSession ? store.session(identity.id) : store.token(identity.id)
         known.withLock { known in
             if known.count >= Authenticator.mostRemembered { known.removeAll() }
             // One that is not there is asked for each time, so that a new one works at once.
-            known[key] = token.map { Known(token: $0, asked: now) }
+            known[identity] = token.map { Known(token: $0, asked: now) }
         }
         return token
     }

@@ -17,14 +17,19 @@ extension NativeFace {
             .delete("\(jobs)/{id}", .operate, remove),
             .post("\(jobs)/{id}/kill", .operate, kill),
             .post("\(jobs)/{id}/retry", .operate) { request in
-                try await accepted(try await services.jobs.retry(request.parameter("id")))
+                try await request.refuseMembers()
+                return try await accepted(
+                    try await services.jobs.retry(request.parameter("id"), requestID: request.id)
+                )
             },
             .post("\(jobs)/{id}/rollback", .operate) { request in
-                try await accepted(
+                try await request.refuseMembers()
+                return try await accepted(
                     try await services.jobs.rollback(to: request.parameter("id"), requestID: request.id)
                 )
             },
             .post("\(jobs)/{id}/promote", .operate) { request in
+                try await request.refuseMembers()
                 try await services.jobs.promote(request.parameter("id"))
                 return .json(try await services.jobs.json(try await services.jobs.get(request.parameter("id"))))
             },
@@ -75,10 +80,9 @@ extension NativeFace {
             _ = try await services.jobs.get(id, waiting: wait)
         }
         let view = try await services.jobs.view(id)
-        let tag = EntityTag(view.job.revision)
-        if tag.fits(request.headers[.ifNoneMatch]) {
-            return Response(status: .notModified, headers: [.eTag: tag.text])
-        }
+        // What a job waits for changes without the job.
+        let tag = EntityTag(view.job.revision, view.waiting)
+        if tag.fits(request.headers[.ifNoneMatch]) { return .notModified(tag) }
         return .json(view.json, headers: [.eTag: tag.text, .cacheControl: "no-cache"])
     }
 
@@ -101,13 +105,18 @@ extension NativeFace {
 struct EntityTag: Sendable {
     let text: String
 
-    init(_ version: Int) {
-        text = "\"\(version)\""
+    /// - Parameter content: what may differ within a version.
+    init(_ version: Int, _ content: [UInt8] = []) {
+        text = content.isEmpty ? "\"\(version)\"" : "\"\(version)-\(EntityTag.digest(content))\""
     }
 
     /// Of something that is the same for ever unless its content differs.
     init(of content: some Collection<UInt8>) {
-        text = "\"\(SHA256.digest(content).prefix(8).map { String($0, radix: 16) }.joined())\""
+        text = "\"\(EntityTag.digest(content))\""
+    }
+
+    private static func digest(_ content: some Collection<UInt8>) -> String {
+        SHA256.digest(content).prefix(8).map { String($0, radix: 16) }.joined()
     }
 
     /// Whether a list of tags names it; `*` does always.
@@ -121,13 +130,14 @@ struct EntityTag: Sendable {
         }
     }
 
-    /// The version that `If-Match` or `If-None-Match: *` asks for; `nil` when there is no condition.
-    /// - Throws: ``Problem`` for a condition that cannot be.
-    static func expected(in request: APIRequest) throws(Problem) -> Int? {
+    /// The version that `If-Match` or `If-None-Match: *` asks for, 0 for none yet; `nil` when there is no condition.
+    /// - Parameter current: the version there is; `nil` for none.
+    /// - Throws: ``Problem`` for a condition that what there is does not meet.
+    static func expected(in request: APIRequest, _ current: () async throws -> Int?) async throws -> Int? {
         if request.headers[.ifNoneMatch] == "*" { return 0 }
-        guard let header = request.headers[.ifMatch], header != "*" else { return nil }
-        guard header.hasPrefix("\""), header.hasSuffix("\""), let version = Int(header.dropFirst().dropLast()) else {
-            throw Problem(.preconditionFailed, code: "version_changed", "If-Match must be an ETag of this resource")
+        guard let header = request.headers[.ifMatch] else { return nil }
+        guard let version = try await current(), EntityTag(version).fits(header) else {
+            throw Problem(.preconditionFailed, code: "version_changed", "there is no version that If-Match names")
         }
         return version
     }

@@ -10,9 +10,9 @@ extension NativeFace {
             .get(schedules) { _ in .page(try await services.schedules.list().map { .object($0.json()) }) },
             .post(schedules, .admin) { request in
                 let schedule = try Schedule(parsing: try await request.bytes())
-                let stored = try await services.schedules.put(schedule, replacing: false)
+                let (stored, isNew) = try await services.schedules.add(schedule)
                 let place = "\(schedules)/\(Percent.encode(schedule.id))"
-                return .json(stored.json(), status: .created, headers: [.location: place])
+                return .json(stored.json(), status: isNew ? .created : .ok, headers: [.location: place])
             },
             .get("\(schedules)/{id}") { .json(try await services.schedules.get($0.parameter("id")).json()) },
             .put("\(schedules)/{id}", .admin, replace),
@@ -40,7 +40,7 @@ extension NativeFace {
             members.append((key: "id", value: .string(id), json: JSON.string(id).utf8))
         }
         let schedule = try Schedule(parsing: JSON.bytes(of: members.map { ($0.key, $0.json) }))
-        return .json(try await services.schedules.put(schedule, replacing: true).json())
+        return .json(try await services.schedules.replace(schedule).json())
     }
 
     private func run(_ request: APIRequest) async throws -> Response {

@@ -19,6 +19,8 @@ package struct APIRequest: Sendable {
     package internal(set) var parameters: [String: String] = [:]
     /// Who asks.
     package internal(set) var caller = Caller.nobody
+    /// Whether who asks still may: a token can be revoked while an answer lasts.
+    var isAllowed: @Sendable () async -> Bool = { true }
     package let remoteAddress: String
     package let logger: Logger
     let channel: any Channel
@@ -31,6 +33,23 @@ package struct APIRequest: Sendable {
 
     /// A captured segment of the path.
     package func parameter(_ name: String) -> String { parameters[name] ?? "" }
+
+    /// Sends an answer that lasts, and ends the connection when who asked loses the right to it.
+    func whileAllowed(_ body: () async throws -> Void) async rethrows {
+        let watch = Task { [isAllowed, channel] in
+            repeat { try await Task.sleep(for: .milliseconds(500)) } while await isAllowed()
+            channel.close(promise: nil)
+        }
+        defer { watch.cancel() }
+        try await body()
+    }
+
+    /// Of a request that says all by its path.
+    /// - Throws: ``Problem``: 422 for a body with members, else as ``members()``.
+    func refuseMembers() async throws {
+        guard let member = try await members().first else { return }
+        throw Problem(field: member.key, "unknown field")
+    }
 
     /// All of the body; empty when there is none.
     /// - Parameter requiresJSON: refuses another content type; one that is missing is let pass.

@@ -74,6 +74,9 @@ struct Dispatcher: HTTPResponder {
             if isOpen { try OwnPages.check(request.head) }
             caller = try await allow(match.route.access, asked)
             asked.caller = caller
+            if let identity = caller.identity {
+                asked.isAllowed = { [authenticator] in await authenticator.knows(identity) }
+            }
             if caller.isBrowser { try OwnPages.checkBrowser(request.head) }
             let response = try await match.route.respond(asked)
             if response.status.kind == .successful { await audit(match.route, asked, response) }

@@ -36,5 +36,10 @@ extension Response {
         json(["items": .array(items), "nextCursor": .string(orNull: nextCursor)] as JSON)
     }
 
+    /// 304, for a client that has what it asks for.
+    static func notModified(_ tag: EntityTag) -> Response {
+        Response(status: .notModified, headers: [.eTag: tag.text, .cacheControl: "no-cache"])
+    }
+
     package static var noContent: Response { Response(status: .noContent) }
 }

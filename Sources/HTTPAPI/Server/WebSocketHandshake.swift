@@ -74,7 +74,7 @@ package struct WebSocketHandshake: Sendable {
                 try await request.body.consumeWithCancellationOnInboundClose { _ in
                     var socket = WebSocketWriter(root, farewell)
                     do {
-                        try await body(&socket)
+                        try await request.whileAllowed { try await body(&socket) }
                         try await socket.close(1000, "")
                     } catch is CancellationError {
                         try await socket.close(1001, "the server is about to stop")

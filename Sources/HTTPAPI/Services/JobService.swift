@@ -15,6 +15,8 @@ package struct JobService: Sendable {
     package struct View: Sendable {
         package var job: Job
         package var json: [UInt8]
+        /// What it waits for, as far as that changes by what happens and not by the time alone; empty for other jobs.
+        package var waiting: [UInt8]
     }
 
     /// What became of a request for a job.
@@ -46,6 +48,8 @@ package struct JobService: Sendable {
         let type = text("type").map { JobType($0) }
         let resource = type.flatMap { text($0.idKey) } ?? text("resourceId")
         if let type, let resource, let stored = try await resources.find(type, resource) {
+            // What the registry says already has to be right nevertheless.
+            _ = try JobDocument(parsing: JSON.bytes(of: members))
             let own: Set = ["type", "resourceId", type == .server ? "" : type.idKey]
             let document = try stored.resource.document(of: members.filter { !own.contains($0.key) })
             return try await submit(document, version: stored.version, requestID: requestID)
@@ -93,7 +97,9 @@ package struct JobService: Sendable {
     package func view(_ id: String) async throws -> View {
         try await views.value(id) {
             let job = try await get(id)
-            return View(job: job, json: try await json(job).utf8)
+            let json = try await json(job)
+            let waiting = ["position", "ahead", "because", "blockedBy"].map { json["waiting"]?[$0] ?? .null }
+            return View(job: job, json: json.utf8, waiting: job.status == .pending ? JSON.array(waiting).utf8 : [])
         }
     }
 
@@ -167,9 +173,10 @@ package struct JobService: Sendable {
 
     /// Runs an ended job again as a new one; one whose retry has not ended answers that.
     /// - Throws: `Refusal`: `notFound`, `wrongState`, `queueFull`, `quarantined`.
-    package func retry(_ id: String) async throws -> Accepted {
+    /// - Parameter requestID: of the HTTP request, for the record.
+    package func retry(_ id: String, requestID: String? = nil) async throws -> Accepted {
         try JobService.check(id)
-        return try await accepted { try await store.retry(id) }
+        return try await accepted { try await store.retry(id, recording: requestID) }
     }
 
     /// Deploys again exactly what a `done` job deployed.

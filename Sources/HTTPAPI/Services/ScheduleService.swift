@@ -15,10 +15,16 @@ package struct ScheduleService: Sendable {
         try await OutagePatience.insist { try await store.schedule(id) }
     }
 
-    /// Writes a schedule.
-    /// - Throws: `Refusal`: `idInUse` for one that is there already, unless it may be replaced.
-    package func put(_ schedule: Schedule, replacing: Bool) async throws -> StoredSchedule {
-        try await OutagePatience.insist { try await store.put(schedule, replacing: replacing) }
+    /// Writes a schedule that may be there as it is.
+    /// - Throws: `Refusal`: `idInUse` for another one of its id.
+    package func add(_ schedule: Schedule) async throws -> (stored: StoredSchedule, isNew: Bool) {
+        let isNew = try await OutagePatience.insist { try await store.put(schedule) }
+        return (try await get(schedule.id), isNew)
+    }
+
+    /// Writes a schedule, in place of another one of its id.
+    package func replace(_ schedule: Schedule) async throws -> StoredSchedule {
+        _ = try await OutagePatience.insist { try await store.put(schedule, replacing: true) }
         return try await get(schedule.id)
     }
 

@@ -62,9 +62,10 @@ struct LogStream {
     ) async throws {
         if let gap = chunk.gap {
             flush(into: &buffer)
-            let data: JSON = ["from": .int(gap.lowerBound), "to": .int(gap.upperBound)]
             let place = LogPosition(attempt: chunk.attempt, offset: gap.upperBound)
-            ServerSentEvent.write(data.utf8, name: "gap", id: LogStream.id(place), into: &buffer)
+            buffer.writeImmutableBuffer(
+                LogStream.gap(from: gap.lowerBound, to: gap.upperBound, id: LogStream.id(place))
+            )
         }
         var begin = chunk.bytes.startIndex
         while let end = chunk.bytes[begin...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -92,6 +93,14 @@ struct LogStream {
     private func tell(_ line: ArraySlice<UInt8>, behind place: LogPosition, into buffer: inout ByteBuffer) {
         let data = wording.line.map { $0(line, place)[...] } ?? line
         ServerSentEvent.write(data, name: wording.name, id: LogStream.id(place), into: &buffer)
+    }
+
+    /// Says that bytes are missing.
+    static func gap(from start: Int, to end: Int?, id: String? = nil) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        let data: JSON = ["from": .int(start), "to": end.map { .int($0) } ?? .null]
+        ServerSentEvent.write(data.utf8, name: "gap", id: id, into: &buffer)
+        return buffer
     }
 
     /// Says that what follows is of an attempt, which has a log of its own.
@@ -127,7 +136,7 @@ extension Response {
         try await services.logs.requireLog(of: job)
         var start: LogPosition?
         if let id = request.headers["last-event-id"], !id.isEmpty {
-            guard let position = LogStream.position(id) else {
+            guard let position = LogStream.position(id), position.attempt <= max(job.attempt, 1) else {
                 throw Problem(.badRequest, code: "invalid_position", "Last-Event-ID is none that this stream sent")
             }
             start = position
@@ -139,9 +148,13 @@ extension Response {
             tail: start == nil ? tail : nil,
             beat: ServerSentEvent.beat
         )
-        let isOvertaken = start.map { $0.attempt < job.attempt } ?? false
+        let overtaken = start.flatMap { $0.attempt < job.attempt ? $0 : nil }
         return .stream(request) { writer in
-            if isOvertaken { try await writer.write(LogStream.attempt(job.attempt)) }
+            if let overtaken {
+                // Nobody can tell any more how much of the earlier attempt's log came behind.
+                try await writer.write(LogStream.gap(from: overtaken.offset, to: nil))
+                try await writer.write(LogStream.attempt(job.attempt))
+            }
             var stream = LogStream(follow, wording)
             try await stream.run(&writer)
         }

@@ -63,7 +63,7 @@ extension Response {
                 try await request.body.consumeWithCancellationOnInboundClose { _ in
                     var stream = StreamWriter(root)
                     try await stream.write(ServerSentEvent.beginning)
-                    try await body(&stream)
+                    try await request.whileAllowed { try await body(&stream) }
                 }
             } catch is CancellationError {
                 // The client is gone or is to come again: what it got ends at an event.

@@ -82,8 +82,10 @@ package struct LogFollow: Sendable {
     package mutating func next() async throws -> Step? {
         while true {
             if !steps.isEmpty {
-                lastStep = ContinuousClock.now
-                return steps.removeFirst()
+                let step = steps.removeFirst()
+                // Where the job stands is looked at all the time; who reads the log alone is told nothing by it.
+                if case .job = step {} else { lastStep = ContinuousClock.now }
+                return step
             }
             if isOver { return nil }
             do {

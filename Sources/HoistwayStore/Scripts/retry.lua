@@ -1,5 +1,5 @@
 -- Makes a new job of an ended one.
--- ARGV: id of the old one, id for the new one, requestId or ''
+-- ARGV: id of the old one, id for the new one, requestId that has its effect once or '', the new one's requestId or ''
 -- Returns: { OK | ALREADY, id of the new one } | { NOT_FOUND, '' } | { WRONG_STATE, status } | { ID_IN_USE, '' }
 --          | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }
 --- @include common
@@ -37,9 +37,9 @@ for index, name in ipairs(names) do
     j[name] = values[index]
   end
 end
-if request ~= '' then
+if ARGV[4] ~= '' then
   fields[#fields + 1] = 'requestId'
-  fields[#fields + 1] = request
+  fields[#fields + 1] = ARGV[4]
 end
 local sequence = create(id, o[1], o[2], fields)
 redis.call('HSET', job_key(old), 'retriedBy', id)

@@ -1,3 +1,13 @@
+-- Whether a job of the key waits that a superseding one takes the place of.
+local function is_waited_for(key)
+  if redis.call('EXISTS', P .. 'waiting:' .. key, P .. 'later:' .. key) > 0 then return true end
+  for _, holder in ipairs(holders_of(key)) do
+    local h = redis.call('HMGET', job_key(holder), 'status', 'reason')
+    if h[1] == 'pending' and h[2] ~= 'starting' then return true end
+  end
+  return false
+end
+
 -- Turns a checked document into a job, whole or not at all. `A` are the arguments that `admit.lua` names, `data` goes
 -- with the entry in the history (JSON text or nil).
 -- Returns a code and an id, as `admit.lua` does.
@@ -36,8 +46,8 @@ local function admit(A, data)
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
-  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most) and not (supersedes
-      and (redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1 or redis.call('EXISTS', P .. 'later:' .. j.key) == 1)) then
+  if most and redis.call('ZCARD', P .. 'index:pending:' .. kind) >= tonumber(most)
+      and not (supersedes and is_waited_for(j.key)) then
     return { QUEUE_FULL, most }
   end
   if heed[2] then

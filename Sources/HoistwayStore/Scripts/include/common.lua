@@ -83,17 +83,23 @@ end
 
 -- An event of a queue or a worker.
 local function announce(event, kind, name, data)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, kind, name, 'status', '',
-    'reason', '', 'workerId', kind == 'workerId' and name or '', 'attempt', '', 'fence', '', 'data', data or '')
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
 end
 
--- A list of ours is no place for answers: they would count as jobs or commands, and it would be gone after a minute.
-local RESERVED = { inbox = true, queue = true, control = true, rejected = true, wake = true, job = true,
-  schedule = true, schedules = true, notify = true }
+-- A key of ours is no place for answers: they would count as jobs or commands, or be where something else is to come.
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
 
+-- A list that was there without an end, of somebody else, keeps none.
 local function reply(list, text)
   if not list or list == '' then return end
   if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
   local pushed = redis.pcall('RPUSH', list, text)
-  if type(pushed) == 'number' then redis.call('EXPIRE', list, 60) end
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
