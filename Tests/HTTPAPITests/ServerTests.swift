@@ -1,5 +1,6 @@
 import HTTPAPI
 import HoistwayModel
+import HoistwayStore
 import Logging
 import NIOCore
 import NIOPosix
@@ -172,6 +173,22 @@ import Testing
             let answer = try await Program.run(["-sS", "--cacert", certificate, url], of: "/usr/bin/curl")
             #expect(answer.status == 0 && answer.output == #"{"status":"ok"}"#, "\(answer.errors)")
             #expect(try await Program.run(["-sS", url], of: "/usr/bin/curl").status == 60)
+
+            let document = #"{"type":"application","applicationId":"x","id":"a"}"#
+            _ = try await api.store.enqueue(try JobDocument(parsing: Array(document.utf8)))
+            let job = try await api.start()
+            try await api.appendLog(job, "a line\n", at: 0)
+            try await api.end(job, .done, [("logBytes", "7")])
+            let socket = [
+                "connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13",
+                "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", "x-api-key: \(try #require(api.tokens[.read]))",
+            ]
+            let frames = try await Program.run(
+                ["-sSiN", "--http1.1", "--cacert", certificate, "--max-time", "20"] + socket.flatMap { ["-H", $0] }
+                    + ["https://localhost:\(api.server.port)/listen-deployment?logPath=/data/a/1/log"],
+                of: "/usr/bin/curl"
+            )
+            #expect(frames.output.hasPrefix("HTTP/1.1 101 ") && frames.output.contains("a line\n"), "\(frames)")
         }
         await #expect(throws: APIConfigurationError.self) {
             try await API.with(configuring: { $0.tls = (key, certificate) }) { _ in }

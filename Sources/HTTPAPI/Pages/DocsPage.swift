@@ -65,7 +65,7 @@ struct DocsPage {
             """
     }
 
-    private func summary(of operation: JSON) -> String { operation["summary"]?.stringValue ?? "" }
+    private func summary(of operation: JSON) -> [HTML] { Prose.pieces(operation["summary"]?.stringValue ?? "") }
 
     private func table(of parameters: [JSON]) -> HTML {
         let rows = parameters.map { parameter -> HTML in

@@ -9,7 +9,8 @@ enum Prose {
         return "\(paragraphs)"
     }
 
-    private static func pieces(_ text: String) -> [HTML] {
+    /// A sentence, without a paragraph around it.
+    static func pieces(_ text: String) -> [HTML] {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { index, piece in
             index % 2 == 1 ? "<code>\(piece)</code>" : "\(bold(piece))"
         }
