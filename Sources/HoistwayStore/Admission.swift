@@ -31,16 +31,18 @@ extension Store {
     /// - Parameters:
     ///   - requestID: of the request that brought it; sent twice with one id, a document makes one job.
     ///   - further: fields of its hash that a document cannot set.
+    ///   - alone: refuses it while any other job of its type waits or runs, and as `onConflict: reject` does.
     /// - Throws: `Refusal` when its id is in use, its key is busy (`onConflict: reject`), a dependency is unknown, its queue is
     ///   full or its payload is in quarantine.
     package func enqueue(
         _ document: JobDocument,
         requestID: String = Identifier.ulid(),
-        further: [(String, String)] = []
+        further: [(String, String)] = [],
+        alone: Bool = false
     ) async throws -> Admission {
         guard try await isKnown(document.type) else { throw Refusal.unknownType(document.type) }
         let id = document.id ?? Identifier.ulid()
-        let arguments = Store.arguments(of: document, id: id, requestID: requestID, further: further)
+        let arguments = Store.arguments(of: document, id: id, requestID: requestID, further: further, alone: alone)
         let (code, values) = try await answer(Scripts.admit, arguments)
         return try Store.admission(of: document, id: id, code, values.first?.string ?? "")
     }
@@ -216,14 +218,15 @@ extension Store {
         raw: [UInt8] = [],
         requestID: String,
         scheduleID: String? = nil,
-        further: [(String, String)] = []
+        further: [(String, String)] = [],
+        alone: Bool = false
     ) -> [RedisArgument] {
         var arguments: [RedisArgument] = [
             .string(inbox), .bytes(raw), .string(id), .string(document.type.name), .string(document.resourceID),
             .string(document.node ?? ""), .string(document.serverID ?? ""), .int(document.priority),
             .string(document.concurrencyKey), .int(document.concurrencyLimit),
             RedisArgument(document.delay.milliseconds), RedisArgument(document.runAt?.milliseconds ?? 0),
-            .string(document.onConflict.rawValue), .string(document.idempotencyKey ?? ""),
+            .string(alone ? "alone" : document.onConflict.rawValue), .string(document.idempotencyKey ?? ""),
             RedisArgument(document.startDeadline.milliseconds), .string(document.replyTo ?? ""), .string(requestID),
             .int(document.dependsOn.count),
         ]

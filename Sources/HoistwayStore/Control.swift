@@ -74,13 +74,16 @@ extension Store {
     /// - Parameters:
     ///   - requestID: has its effect once.
     ///   - recording: the request id of the new job where it is only told.
+    ///   - alone: refuses it while any other job of its type waits or runs.
     package func retry(
         _ id: String,
         requestID: String? = nil,
-        recording: String? = nil
+        recording: String? = nil,
+        alone: Bool = false
     ) async throws -> Admission {
         let arguments: [RedisArgument] = [
             .string(id), .string(Identifier.ulid()), .string(requestID ?? ""), .string(requestID ?? recording ?? ""),
+            alone ? "alone" : "",
         ]
         let (code, values) = try await answer(Scripts.retry, arguments)
         let word = values.first?.string ?? ""
@@ -88,6 +91,7 @@ extension Store {
         case .ok: return .accepted(id: word)
         case .already: return .existing(id: word)
         case .notFound: throw Refusal.noJob(id)
+        case .conflict: throw Refusal(.conflict, "\(word) has not ended")
         case .queueFull, .quarantined:
             guard let job = try await job(id) else { throw Refusal.noJob(id) }
             if code == .queueFull { throw Refusal.queueFull(job.type, limit: word) }

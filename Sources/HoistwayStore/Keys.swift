@@ -65,6 +65,7 @@ package struct Keys: Sendable, Hashable {
     package func ofType(_ type: JobType) -> String { "\(prefix):index:type:\(type.name)" }
     package func ofResource(_ type: JobType, _ id: String) -> String { "\(prefix):index:resource:\(type.name):\(id)" }
     package func ofServer(_ id: String) -> String { "\(prefix):index:server:\(id)" }
+    package func ofSchedule(_ id: String) -> String { "\(prefix):index:schedule:\(id)" }
     package func ofLabel(_ key: String, _ value: String) -> String { "\(prefix):index:label:\(key)=\(value)" }
     package func schedule(_ id: String) -> String { "\(prefix):schedule:\(id)" }
     package func token(_ id: String) -> String { "\(prefix):token:\(id)" }

@@ -10,6 +10,8 @@ package struct JobFilter: Sendable, Hashable {
     /// Only jobs with one of these reasons.
     package var reasons: Set<JobReason>?
     package var server: String?
+    /// Only jobs that this schedule made, or that are deployments of it.
+    package var schedule: String?
     package var label: KillSelection.Label?
     package var limit = 50
     /// Where an earlier page ended.
@@ -20,7 +22,7 @@ package struct JobFilter: Sendable, Hashable {
     package init() {}
 
     /// What of a job's hash decides whether it fits.
-    static let fields = ["type", "resourceId", "status", "reason", "serverId", "labels"]
+    static let fields = ["type", "resourceId", "status", "reason", "serverId", "labels", "scheduleId"]
 
     func matches(_ job: Job) -> Bool {
         if let type, job.type != type { return false }
@@ -28,6 +30,9 @@ package struct JobFilter: Sendable, Hashable {
         if let status, job.fields["status"] != status.rawValue { return false }
         if let reasons, !(job.reason.map(reasons.contains) ?? false) { return false }
         if let server, job.serverID != server { return false }
+        if let schedule, job.fields["scheduleId"] != schedule, job.type != .schedule || job.resourceID != schedule {
+            return false
+        }
         if let label, job.labels[label.key]?.stringValue != label.value { return false }
         return true
     }
@@ -71,11 +76,6 @@ extension Store {
         return page
     }
 
-    /// The cursor behind a job; nil when there is no such job.
-    package func cursor(behind id: String) async throws -> String? {
-        try await redis.send(["ZSCORE", .string(keys.index), .string(id)]).string
-    }
-
     private func jobs(_ ids: [String], _ wanted: [String]?) async throws -> [Job] {
         guard let wanted else { return try await jobs(ids) }
         return try await fields(wanted, of: ids).compactMap { $0.map { Job(fields: $0) } }
@@ -108,6 +108,9 @@ extension Store {
             candidates.append((filter.type.map { [$0] } ?? types).map { keys.ofResource($0, resource) })
         }
         if let server = filter.server { candidates.append([keys.ofServer(server)]) }
+        if let schedule = filter.schedule {
+            candidates.append([keys.ofSchedule(schedule), keys.ofResource(.schedule, schedule)])
+        }
         if let label = filter.label { candidates.append([keys.ofLabel(label.key, label.value)]) }
         switch filter.status {
         case .running: candidates.append([keys.running])
@@ -140,7 +143,11 @@ extension Store {
             let page = try reply.get().strings
             entries += stride(from: 0, to: page.count - 1, by: 2).map { Entry(id: page[$0], sequence: page[$0 + 1]) }
         }
-        if index.count > 1 { entries.sort { (Int($0.sequence) ?? 0) > (Int($1.sequence) ?? 0) } }
+        guard index.count > 1 else { return entries }
+        // A job may stand in several of them.
+        var seen: Set<String> = []
+        entries = entries.filter { seen.insert($0.id).inserted }
+        entries.sort { (Int($0.sequence) ?? 0) > (Int($1.sequence) ?? 0) }
         return Array(entries.prefix(count))
     }
 }

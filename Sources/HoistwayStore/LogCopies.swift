@@ -54,9 +54,10 @@ extension Store {
         return Store.pieces(try replies[1].get())
     }
 
-    /// The last pieces of the copy, oldest first.
-    package func lastLogPieces(_ id: String, count: Int) async throws -> [LogPiece] {
-        let reply = try await redis.send(["XREVRANGE", .string(keys.log(id)), "+", "-", "COUNT", .int(count)])
+    /// The last pieces of the copy, or of what of it ends at `offset` or before, oldest first.
+    package func lastLogPieces(_ id: String, before offset: Int? = nil, count: Int) async throws -> [LogPiece] {
+        let last = offset.map { "\($0)-0" } ?? "+"
+        let reply = try await redis.send(["XREVRANGE", .string(keys.log(id)), .string(last), "-", "COUNT", .int(count)])
         return Store.pieces(reply).reversed()
     }
 

@@ -111,10 +111,13 @@ extension Store {
     package func runSchedule(_ id: String, requestID: String = Identifier.ulid()) async throws -> String {
         let stored = try await schedule(id)
         let overlap: Schedule.Overlap = stored.schedule.overlap == .replace ? .replace : .queue
-        let job = "\(id)-\(requestID)"
+        let named = "\(id)-\(requestID)"
+        // One that is no id is made by the script.
+        let job = Identifier.isJobID(named) ? named : ""
         let (code, values) = try await fire(stored, run: "now", then: nil, overlap, job: job, requestID: requestID)
         if code == .notFound { throw Refusal.noSchedule(id) }
-        return try Store.admission(of: stored.schedule.document, id: job, code, values.first?.string ?? "").id
+        let answered = values.first?.string ?? ""
+        return try Store.admission(of: stored.schedule.document, id: job.isEmpty ? answered : job, code, answered).id
     }
 
     /// Enqueues what has come due of a schedule, at most ``ScheduleCalendar/passLimit`` runs, and notes the next run.

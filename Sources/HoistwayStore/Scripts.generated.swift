@@ -89,9 +89,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -342,6 +343,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -355,8 +361,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -481,6 +486,13 @@ local function end_quarantined(field, cursor)
     redis.call('HDEL', P .. 'quarantining', field)
   end
 end
+local function active_of(kind)
+  local waiting = redis.call('ZRANGE', P .. 'index:pending:' .. kind, 0, 0)[1]
+  if waiting then return waiting end
+  for _, id in ipairs(redis.call('ZREVRANGE', P .. 'index:type:' .. kind, 0, 99)) do
+    if redis.call('HGET', job_key(id), 'status') == 'running' then return id end
+  end
+end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
@@ -495,7 +507,9 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  for _, name in ipairs(further_indexes(own.serverId, own.labels, own.scheduleId)) do
+    redis.call('ZADD', P .. name, sequence, id)
+  end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -561,10 +575,12 @@ local function admit(A, data)
   for _, dependency in ipairs(dependencies) do
     if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
   end
-  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+  if (on_conflict == 'reject' or on_conflict == 'alone') and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
       or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
     return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
   end
+  local busy = on_conflict == 'alone' and active_of(kind)
+  if busy then return { CONFLICT, busy } end
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
@@ -611,15 +627,14 @@ local function admit(A, data)
   place(id, j, sequence, due, open or failed, turn)
   if j.place then give_turns(j.key) end
   if failed then
-    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-      '{"dependency":' .. quoted(failed) .. '}')
+    skip(id, failed)
   end
   reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
   return { OK, id }
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "bb92d3607a0d7101269294d50afcf6ee63d58313",
+        sha1: "b344f7d31a6684c9f86dfdb23a7e2558f1270cab",
         keyCount: 2
     )
 
@@ -1133,9 +1148,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -1457,7 +1473,7 @@ if rest then
 end
 return taken
 """#,
-        sha1: "6d2ba2708489c5e2508d14720d8d98563b532ef5",
+        sha1: "4cca511301e04800ab80357e210a7333c70cf1c4",
         keyCount: 2
     )
 
@@ -1631,9 +1647,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -1853,7 +1870,7 @@ redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 
   'reason', '', 'workerId', '', 'attempt', '', 'fence', '', 'data', '')
 return OK
 """#,
-        sha1: "38655ae50549c6a36dc47122409a8ceac405ee45",
+        sha1: "37c4a5730acf7d5eb9a3353e0e93b749807b5850",
         keyCount: 2
     )
 
@@ -1942,9 +1959,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -2195,6 +2213,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -2208,8 +2231,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -2303,7 +2325,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "e0ce97437e29a9898fcf0ff7b739cce7f5b56501",
+        sha1: "22e0e3f3db297cb4e30997a92f02735174e58f42",
         keyCount: 2
     )
 
@@ -2392,9 +2414,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -2645,6 +2668,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -2658,8 +2686,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -2926,7 +2953,7 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "c54a9d773adede6658dcf344c1df603def566786",
+        sha1: "bb138611803ef8f5fce19138ab21c0ac0247c03b",
         keyCount: 2
     )
 
@@ -3112,9 +3139,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -3365,6 +3393,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -3378,8 +3411,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -3630,7 +3662,7 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "8575af9bef2164b77abd1ae77eb80117c28b08a5",
+        sha1: "0a9c077cd00ed782d780f065c19026192d1cb7b3",
         keyCount: 2
     )
 
@@ -3719,9 +3751,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -3972,6 +4005,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -3985,8 +4023,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -4111,6 +4148,13 @@ local function end_quarantined(field, cursor)
     redis.call('HDEL', P .. 'quarantining', field)
   end
 end
+local function active_of(kind)
+  local waiting = redis.call('ZRANGE', P .. 'index:pending:' .. kind, 0, 0)[1]
+  if waiting then return waiting end
+  for _, id in ipairs(redis.call('ZREVRANGE', P .. 'index:type:' .. kind, 0, 99)) do
+    if redis.call('HGET', job_key(id), 'status') == 'running' then return id end
+  end
+end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
@@ -4125,7 +4169,9 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  for _, name in ipairs(further_indexes(own.serverId, own.labels, own.scheduleId)) do
+    redis.call('ZADD', P .. name, sequence, id)
+  end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -4191,10 +4237,12 @@ local function admit(A, data)
   for _, dependency in ipairs(dependencies) do
     if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
   end
-  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+  if (on_conflict == 'reject' or on_conflict == 'alone') and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
       or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
     return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
   end
+  local busy = on_conflict == 'alone' and active_of(kind)
+  if busy then return { CONFLICT, busy } end
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
@@ -4241,8 +4289,7 @@ local function admit(A, data)
   place(id, j, sequence, due, open or failed, turn)
   if j.place then give_turns(j.key) end
   if failed then
-    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-      '{"dependency":' .. quoted(failed) .. '}')
+    skip(id, failed)
   end
   reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
   return { OK, id }
@@ -4286,6 +4333,7 @@ if living and overlap == 'skip' then
 end
 local A = {}
 for index = 8, #ARGV do A[#A + 1] = ARGV[index] end
+if A[3] == '' then A[3] = schedule .. '-' .. redis.sha1hex(A[17]) end
 local id = A[3]
 local answer = admit(A, '{"scheduleId":' .. quoted(schedule) .. ',"tick":' .. quoted(at) .. '}')
 if answer[1] ~= OK then
@@ -4305,7 +4353,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "fb652abdd63480cce9ca8abb60599a09e663a478",
+        sha1: "d08e96fffcfd63a6a805adc981fb1597f3bb8cb4",
         keyCount: 2
     )
 
@@ -4664,9 +4712,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -4917,6 +4966,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -4930,8 +4984,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -5021,7 +5074,7 @@ local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
     'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid', 'labels', 'runAt',
-    'concurrencyLimit', 'counted')
+    'concurrencyLimit', 'counted', 'scheduleId')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
   local repairs, told = {}, {}
@@ -5083,7 +5136,7 @@ local function inspect(id, seen)
   sorted('index', true, 'the index')
   sorted('index:type:' .. kind, true, 'the index of its type')
   sorted('index:resource:' .. kind .. ':' .. h[4], true, 'the index of its resource')
-  for _, name in ipairs(further_indexes(h[7], h[17])) do sorted(name, true, name) end
+  for _, name in ipairs(further_indexes(h[7], h[17], h[21])) do sorted(name, true, name) end
   sorted('index:pending:' .. kind, pending, 'the index of pending jobs')
   sorted('index:running', running, 'the index of running jobs')
   sorted('index:done', status == 'done', 'the index of jobs that are done')
@@ -5196,7 +5249,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "25b328a4e79d2d0431166510f316fbcacecb16c9",
+        sha1: "3b179489512b9b480cf36e27d524dc19252f0fab",
         keyCount: 2
     )
 
@@ -5285,9 +5338,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -5538,6 +5592,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -5551,8 +5610,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -5673,7 +5731,7 @@ local name = string.sub(key, #P + 1)
 local fields, value
 for prefix, names in pairs({ ['index:type:'] = { 'type' }, ['index:pending:'] = { 'type' }, ['paused:'] = { 'type' },
   ['index:resource:'] = { 'type', 'resourceId' }, ['waiting:'] = { 'concurrencyKey' }, ['later:'] = { 'concurrencyKey' },
-  ['index:server:'] = { 'serverId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
+  ['index:server:'] = { 'serverId' }, ['index:schedule:'] = { 'scheduleId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
   if string.sub(name, 1, #prefix) == prefix then fields, value = names, string.sub(name, #prefix + 1) end
 end
 if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') or string.find(name, '^worker:.+:logs$') then
@@ -5807,7 +5865,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "27662be71854f2a0f62ba3bf6b50c906b9db1e29",
+        sha1: "b40096c9b354aef922b651049503af65b6340294",
         keyCount: 2
     )
 
@@ -5896,9 +5954,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -6149,6 +6208,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -6162,8 +6226,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -6257,7 +6320,7 @@ if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "6969869de9f6156a5d323499a93dd21a0090916c",
+        sha1: "b9c8a8104748936b1a21c0b232293986341da579",
         keyCount: 2
     )
 
@@ -6742,9 +6805,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -6919,7 +6983,7 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'index:pending:' .. kind, '(' .. cu
 for index = 1, #ids, 2 do name_reason(ids[index]) end
 return #ids == 200 and ids[200] or ''
 """#,
-        sha1: "f22717587d385c58350c3c8a61494035323d70f2",
+        sha1: "51e10ba6c02bbffaacf0212ef143f91e58414a1a",
         keyCount: 2
     )
 
@@ -7110,9 +7174,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -7363,6 +7428,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -7376,8 +7446,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -7466,7 +7535,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "437e726bdf6b72bccb86109ede18488fb0e3fe1b",
+        sha1: "5f7774d0f1f875773696dcd3ed3af0fd38b8f5c6",
         keyCount: 2
     )
 
@@ -7555,9 +7624,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -7726,13 +7796,14 @@ end
 local function forget(id, status)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
-    'serverId', 'labels')
+    'serverId', 'labels', 'scheduleId')
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
   redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
   redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
-  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  for _, name in ipairs(further_indexes(j[7], j[8], j[9])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
     redis.call('DEL', P .. 'idempotency:' .. j[4])
   end
@@ -7746,7 +7817,8 @@ local function forget(id, status)
   end
   redis.call('DEL', key, key .. ':history')
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
-    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data',
+    sequence and '{"sequence":' .. sequence .. '}' or '')
 end
 local count = 0
 for _, id in ipairs(ARGV) do
@@ -7760,7 +7832,7 @@ for _, id in ipairs(ARGV) do
 end
 return count
 """#,
-        sha1: "81c197f01aeed93636379c501a33a215d3694165",
+        sha1: "b9e01f20c05c6e34435dfff791b4a94867212781",
         keyCount: 2
     )
 
@@ -8335,9 +8407,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -8588,6 +8661,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -8601,8 +8679,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -8683,6 +8760,13 @@ supersede = function(id, j, running)
   end
   return turn, first
 end
+local function active_of(kind)
+  local waiting = redis.call('ZRANGE', P .. 'index:pending:' .. kind, 0, 0)[1]
+  if waiting then return waiting end
+  for _, id in ipairs(redis.call('ZREVRANGE', P .. 'index:type:' .. kind, 0, 99)) do
+    if redis.call('HGET', job_key(id), 'status') == 'running' then return id end
+  end
+end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
@@ -8697,7 +8781,9 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  for _, name in ipairs(further_indexes(own.serverId, own.labels, own.scheduleId)) do
+    redis.call('ZADD', P .. name, sequence, id)
+  end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -8741,7 +8827,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "3c12996bc67b44c99f53653a2f39d2b69ec17154",
+        sha1: "786869b3cf84ab30f173fcfb7cf47cfdbbc93c56",
         keyCount: 2
     )
 
@@ -8830,9 +8916,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -9083,6 +9170,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -9096,8 +9188,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -9214,7 +9305,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "5648e2f05eef65fe965791f6851cb8a88bd4d8eb",
+        sha1: "c43afcfa0660b95fd42413efaa8275dae7026c4b",
         keyCount: 2
     )
 
@@ -9392,9 +9483,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -9645,6 +9737,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -9658,8 +9755,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -9763,13 +9859,14 @@ end
 local function forget(id, status)
   local key = job_key(id)
   local j = redis.call('HMGET', key, 'type', 'resourceId', 'workerId', 'idempotencyKey', 'pastWorkers', 'notify',
-    'serverId', 'labels')
+    'serverId', 'labels', 'scheduleId')
+  local sequence = redis.call('ZSCORE', P .. 'index', id)
   drop_log(id)
   redis.call('ZREM', P .. 'index', id)
   redis.call('ZREM', P .. 'index:type:' .. (j[1] or ''), id)
   redis.call('ZREM', P .. 'index:resource:' .. (j[1] or '') .. ':' .. (j[2] or ''), id)
   redis.call('ZREM', P .. 'index:' .. status, id)
-  for _, name in ipairs(further_indexes(j[7], j[8])) do redis.call('ZREM', P .. name, id) end
+  for _, name in ipairs(further_indexes(j[7], j[8], j[9])) do redis.call('ZREM', P .. name, id) end
   if j[4] and redis.call('GET', P .. 'idempotency:' .. j[4]) == id then
     redis.call('DEL', P .. 'idempotency:' .. j[4])
   end
@@ -9783,7 +9880,8 @@ local function forget(id, status)
   end
   redis.call('DEL', key, key .. ':history')
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', 'removed', 'id', id, 'status', status,
-    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data', '')
+    'reason', '', 'workerId', j[3] or '', 'attempt', '', 'fence', '', 'data',
+    sequence and '{"sequence":' .. sequence .. '}' or '')
 end
 local id = ARGV[1]
 local j = redis.call('HMGET', job_key(id), 'status', 'reason')
@@ -9796,7 +9894,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "489631a158d7bf6d0348b3bcdc7bb28aa98e3f2c",
+        sha1: "8b851b09ec9349e8d347e2f9dc6d8ee0bed9599b",
         keyCount: 2
     )
 
@@ -10400,9 +10498,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -10662,7 +10761,9 @@ redis.call('ZADD', P .. 'index', sequence, id)
 redis.call('ZADD', P .. 'index:type:' .. j.type, sequence, id)
 redis.call('ZADD', P .. 'index:resource:' .. j.type .. ':' .. j.resourceId, sequence, id)
 redis.call('ZADD', P .. 'index:running', sequence, id)
-for _, name in ipairs(further_indexes(j.serverId, j.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+for _, name in ipairs(further_indexes(j.serverId, j.labels, j.scheduleId)) do
+  redis.call('ZADD', P .. name, sequence, id)
+end
 redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
 if redis.call('HEXISTS', P .. 'claims', 'limited') == 1 then count_claim(id, j.type, j.serverId) end
 record(id, 'restored', 'running', nil, worker, j.attempt, fence, nil)
@@ -10690,7 +10791,7 @@ end
 take_turn(turn, kept, id)
 return OK
 """#,
-        sha1: "c49d3a6d8861da662820add3c995b1b294d12897",
+        sha1: "eee2c6c1b10fa2ca3794c54ab7ea15ea3389d284",
         keyCount: 2
     )
 
@@ -10779,9 +10880,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -10971,6 +11073,13 @@ local function end_quarantined(field, cursor)
     redis.call('HDEL', P .. 'quarantining', field)
   end
 end
+local function active_of(kind)
+  local waiting = redis.call('ZRANGE', P .. 'index:pending:' .. kind, 0, 0)[1]
+  if waiting then return waiting end
+  for _, id in ipairs(redis.call('ZREVRANGE', P .. 'index:type:' .. kind, 0, 99)) do
+    if redis.call('HGET', job_key(id), 'status') == 'running' then return id end
+  end
+end
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
     'updatedAt', AT, 'revision', 1 }
@@ -10985,7 +11094,9 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  for _, name in ipairs(further_indexes(own.serverId, own.labels, own.scheduleId)) do
+    redis.call('ZADD', P .. name, sequence, id)
+  end
   return sequence
 end
 local function place(id, j, sequence, due, open, turn)
@@ -11032,6 +11143,8 @@ end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
 local o = redis.call('HMGET', job_key(old), 'type', 'resourceId', 'reason')
 if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local busy = ARGV[5] == 'alone' and active_of(o[1])
+if busy then return { CONFLICT, busy } end
 local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
 if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',
@@ -11059,7 +11172,7 @@ place(id, { kind = o[1], node = j.node, server = j.serverId, priority = j.priori
   limit = tonumber(j.concurrencyLimit or '1') }, sequence, 0, false, nil)
 return { OK, id }
 """#,
-        sha1: "a395dd481f020081ab7f3cd0e83ffb826ca796b7",
+        sha1: "062c2bcc2b7a36283419705b3f991e6de3840579",
         keyCount: 2
     )
 
@@ -11464,9 +11577,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -11717,6 +11831,11 @@ finish = function(id, event, status, reason, fields, data, j)
   free_turn(j.concurrencyKey, id)
   settle_dependents(id, status)
 end
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
 local budget = 100
 settle_dependents = function(id, status)
   local dependents = job_key(id) .. ':dependents'
@@ -11730,8 +11849,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)
@@ -12004,7 +12122,7 @@ local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT',
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
   watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }
 """#,
-        sha1: "36762bfc87d002603cabde8394cb87b69d96ff48",
+        sha1: "8bc2ee2026b3210104184346548bec9121f05886",
         keyCount: 2
     )
 
@@ -12179,9 +12297,10 @@ local function lane_of(kind, node, server, priority)
   return kind .. scope_of(node, server) .. (priority == '5' and '' or ':p' .. priority)
 end
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
-local function further_indexes(server, labels)
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
@@ -12506,7 +12625,7 @@ local later = before - math.max(0, slots - busy)
 local sample = math.min(#ends, math.floor(later % slots * #ends / slots) + 1)
 return answer('queued', position, nil, ends[sample] + math.floor(later / slots) * mean)
 """#,
-        sha1: "db04227f766fb7c87145a87fc1abbc83f5ab6095",
+        sha1: "13909587209aae13c66817584d1ce6d046ba9a4f",
         keyCount: 2
     )
 

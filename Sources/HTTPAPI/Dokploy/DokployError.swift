@@ -10,6 +10,8 @@ struct DokployError: Sendable {
     var status: HTTPResponse.Status
     var message: String
     var fieldErrors: FieldErrors
+    /// In seconds.
+    var retryAfter: Int?
 
     private static let words: [Int: (code: String, number: Int)] = [
         400: ("BAD_REQUEST", -32600), 401: ("UNAUTHORIZED", -32001), 403: ("FORBIDDEN", -32003),
@@ -25,6 +27,7 @@ struct DokployError: Sendable {
         (code, number) = DokployError.words[status.code] ?? ("INTERNAL_SERVER_ERROR", -32603)
         message = problem.detail
         fieldErrors = problem.fieldErrors
+        retryAfter = problem.retryAfter
     }
 
     /// An error of a procedure, whatever it was; one that is none of the services' is the server's.

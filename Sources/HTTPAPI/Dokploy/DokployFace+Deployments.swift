@@ -63,8 +63,8 @@ extension DokployFace {
             ) { call in
                 let job = try await job(call.input["deploymentId"])
                 let lines = call.input.integer("tail") ?? DokployFace.standardTail
-                let slice = try await services.logs.tail(job.id, lines: lines)
-                return .string(String(decoding: slice.bytes, as: UTF8.self))
+                let (now, tail) = try await services.logs.tail(job.id, lines: lines)
+                return .string(DokployFace.text(of: tail, now))
             },
             .mutation("deployment.killProcess", .operate, "Kills a deployment's processes.", [id], .success, kill),
             .mutation("deployment.removeDeployment", .operate, "Removes a deployment.", [id], .deployment) { call in
@@ -77,6 +77,24 @@ extension DokployFace {
                 return Deployment(job: job).json
             },
         ]
+    }
+
+    /// The end of a log as text, with lines where something is missing.
+    private static func text(of tail: LogTail?, _ job: Job) -> String {
+        guard let tail else { return "" }
+        var bytes: [UInt8] = []
+        for chunk in tail.chunks {
+            if let gap = chunk.gap { bytes += note(of: gap, behind: bytes) }
+            bytes += chunk.bytes
+        }
+        // Of an ended one nothing more comes.
+        if job.status.isTerminal, tail.end < job.logBytes { bytes += note(of: tail.end..<job.logBytes, behind: bytes) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func note(of gap: Range<Int>, behind text: [UInt8]) -> [UInt8] {
+        let newline = UInt8(ascii: "\n")
+        return (text.last ?? newline == newline ? [] : [newline]) + TextPieces.note(of: gap)
     }
 
     /// - Throws: ``Problem`` (404) for what is no deployment.
@@ -164,8 +182,15 @@ extension DokployFace {
 }
 
 extension JobFilter {
+    /// What names the resource in its deployment object: deployments of others too that a schedule made, or that run on
+    /// a server.
     fileprivate mutating func limit(to type: JobType, _ resourceID: String) {
-        self.type = type
-        self.resourceID = resourceID
+        switch type {
+        case .schedule: schedule = resourceID
+        case .server: server = resourceID
+        default:
+            self.type = type
+            self.resourceID = resourceID
+        }
     }
 }

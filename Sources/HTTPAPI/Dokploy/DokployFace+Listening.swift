@@ -6,12 +6,12 @@ extension DokployFace {
     /// The code with which the product refuses a path of a log.
     private static let refused: UInt16 = 4000
 
-    /// The text of a log while it grows, through a WebSocket that is closed when the deployment ends. The log is that of
-    /// a known deployment, whatever the path says: no file is opened by its name.
+    /// The text of a log while it grows, through a WebSocket that is closed when the deployment ends: from the attempt on
+    /// that the path is of. The log is that of a known deployment, whatever the path says: no file is opened by its name.
     func listen(_ request: APIRequest) async throws -> Response {
         let handshake = try await WebSocketHandshake(request)
         let path = request.query["logPath"] ?? ""
-        guard let job = try await services.jobs.job(withLogAt: path) else {
+        guard let (job, attempt) = try await services.jobs.job(withLogAt: path) else {
             return try await handshake.accept { socket in
                 try await socket.close(DokployFace.refused, "logPath is the path of no deployment's log")
             }
@@ -21,6 +21,15 @@ extension DokployFace {
         return try await handshake.accept { socket in
             var follow = follow
             var text = TextPieces()
+            for number in attempt..<max(attempt, job.attempt) {
+                guard let log = services.logs.earlierLog(of: job, attempt: number) else { continue }
+                var offset = 0
+                while case let chunk = try await log.read(from: offset), !chunk.isEmpty {
+                    try await socket.send(text.next(chunk))
+                    offset = chunk.end
+                }
+                try await socket.send(text.rest())
+            }
             while let step = try await follow.next() {
                 switch step {
                 case .beat: try await socket.ping()
@@ -42,13 +51,15 @@ struct TextPieces {
     mutating func next(_ chunk: LogChunk) -> [UInt8] {
         var bytes = partial + chunk.bytes
         if let gap = chunk.gap {
-            let note = "[\(gap.count) bytes are missing here]\n"
-            bytes = rest() + Array(note.utf8) + chunk.bytes
+            bytes = rest() + TextPieces.note(of: gap) + chunk.bytes
         }
         let whole = TextPieces.wholeLength(of: bytes)
         partial = Array(bytes[whole...])
         return Array(bytes[..<whole])
     }
+
+    /// A line that says what is missing in its place.
+    static func note(of gap: Range<Int>) -> [UInt8] { Array("[\(gap.count) bytes are missing here]\n".utf8) }
 
     /// What is left, with a mark in place of a half character.
     mutating func rest() -> [UInt8] {

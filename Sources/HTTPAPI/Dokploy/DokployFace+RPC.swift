@@ -52,19 +52,31 @@ extension DokployFace {
         }
         let whole = Result { () throws(Problem) in try DokployFace.object(parsing: text) }
         let isBatch = DokployFace.isBatch(request)
-        var answers: [(status: HTTPResponse.Status, body: JSON)] = []
+        var answers: [ProcedureAnswer] = []
         for (index, name) in names.enumerated() {
             let input = whole.map { isBatch ? $0[String(index)] ?? .null : .object($0) }
             let id = names.count > 1 ? "\(request.id).\(index)" : request.id
             answers.append(await answer(name, procedures[name], input, isQuery: isQuery, request, requestID: id))
         }
-        guard isBatch else { return .json(answers[0].body, status: answers[0].status) }
+        // One header for all that a batch wants repeated: the longest time.
+        let wait = answers.compactMap(\.retryAfter).max()
+        let headers: HTTPFields = wait.map { [.retryAfter: String($0)] } ?? [:]
+        guard isBatch else { return .json(answers[0].body, status: answers[0].status, headers: headers) }
         let statuses = Set(answers.map(\.status.code))
         return .json(
             .array(answers.map(\.body)),
             status: statuses.count == 1
-                ? answers[0].status : HTTPResponse.Status(code: 207, reasonPhrase: "Multi-Status")
+                ? answers[0].status : HTTPResponse.Status(code: 207, reasonPhrase: "Multi-Status"),
+            headers: headers
         )
+    }
+
+    /// What a procedure answered.
+    private struct ProcedureAnswer {
+        var status: HTTPResponse.Status
+        var body: JSON
+        /// In seconds.
+        var retryAfter: Int?
     }
 
     private func answer(
@@ -74,7 +86,7 @@ extension DokployFace {
         isQuery: Bool,
         _ request: APIRequest,
         requestID: String
-    ) async -> (HTTPResponse.Status, JSON) {
+    ) async -> ProcedureAnswer {
         var wrapping = Wrapping.unknown
         do {
             let (own, value) = DokployFace.unwrap(try input.get())
@@ -102,7 +114,7 @@ extension DokployFace {
                 requestID: requestID,
                 caller: request.caller
             )
-            return (.ok, wrapping.result(try await procedure.run(call)))
+            return ProcedureAnswer(status: .ok, body: wrapping.result(try await procedure.run(call)))
         } catch {
             if Problem(error) == nil {
                 request.logger.error(
@@ -111,7 +123,8 @@ extension DokployFace {
                 )
             }
             let problem = DokployError(error)
-            return (problem.status, wrapping.error(problem.rpc(path: name)))
+            let body = wrapping.error(problem.rpc(path: name))
+            return ProcedureAnswer(status: problem.status, body: body, retryAfter: problem.retryAfter)
         }
     }
 

@@ -48,36 +48,26 @@ package struct InstallerFace: Face {
             members.append(("installerId", JSON.string(InstallerFace.standardID).utf8))
         }
         members.append(("type", JSON.string(JobType.installer.name).utf8))
-        members.append(("onConflict", JSON.string("reject").utf8))
-        // What is wrong is told, whatever is active.
-        _ = try JobDocument(parsing: JSON.bytes(of: members))
         let key = request.headers["idempotency-key"]
-        if let active = try await active() {
-            guard let key, active.fields["idempotencyKey"] == key else { throw InstallerFace.isActive(active.id) }
-            return InstallerFace.accepted(active, isNew: false)
+        return try await accepted {
+            try await services.jobs.submit(members, idempotencyKey: key, requestID: request.id, alone: true)
         }
-        let accepted: JobService.Accepted
-        do {
-            accepted = try await services.jobs.submit(members, idempotencyKey: key, requestID: request.id)
-        } catch let refusal as Refusal where refusal.code == .conflict {
-            throw InstallerFace.isActive(try await active()?.id)
-        }
-        if accepted.isNew { try await giveWay(accepted.job) }
-        return InstallerFace.accepted(accepted.job, isNew: accepted.isNew)
     }
 
-    /// Two that were started at the same moment did not see each other: the later one is taken back.
-    private func giveWay(_ job: Job) async throws {
-        var filter = JobFilter()
-        filter.type = .installer
-        let older = try await services.jobs.list(filter).jobs.drop { $0.id != job.id }.dropFirst()
-        guard let active = older.first(where: { !$0.status.isTerminal }) else { return }
+    /// Answers with a session that is the only one: whether another is active is judged where it is accepted.
+    private func accepted(_ make: () async throws -> JobService.Accepted) async throws -> Response {
         do {
-            _ = try await services.jobs.kill(job.id, KillOrder(why: "\(active.id) is active"))
-        } catch let refusal as Refusal where refusal.code == .alreadyEnded {
-            // It did not wait to be taken back.
+            let accepted = try await make()
+            let headers: HTTPFields = [.location: "\(InstallerFace.prefix)/\(accepted.job.id)"]
+            let status: HTTPResponse.Status = accepted.isNew ? .accepted : .ok
+            return .json(["id": .string(accepted.job.id)] as JSON, status: status, headers: headers)
+        } catch let refusal as Refusal where refusal.code == .conflict {
+            let id = try await active()?.id
+            throw Problem.conflict(
+                "session_active",
+                "the session \(id.map { "\($0) " } ?? "")is active: cancel it, or wait for its end"
+            )
         }
-        throw InstallerFace.isActive(active.id)
     }
 
     /// 202 while its processes are being killed, 200 for one that only waited.
@@ -91,12 +81,7 @@ package struct InstallerFace: Face {
 
     private func retry(_ request: APIRequest) async throws -> Response {
         let job = try await session(request)
-        if let active = try await active(), active.id != job.id, active.fields["retryOf"] != job.id {
-            throw InstallerFace.isActive(active.id)
-        }
-        let accepted = try await services.jobs.retry(job.id)
-        if accepted.isNew { try await giveWay(accepted.job) }
-        return InstallerFace.accepted(accepted.job, isNew: accepted.isNew)
+        return try await accepted { try await services.jobs.retry(job.id, alone: true) }
     }
 
     /// The session that the path names.
@@ -124,14 +109,5 @@ package struct InstallerFace: Face {
     private func answer(_ job: Job, status: HTTPResponse.Status = .ok) async throws -> Response {
         let session = InstallerSession(job: job, log: try await InstallerSession.log(of: job, services.logs))
         return .json(session.json, status: status)
-    }
-
-    private static func accepted(_ job: Job, isNew: Bool) -> Response {
-        let headers: HTTPFields = [.location: "\(prefix)/\(job.id)"]
-        return .json(["id": .string(job.id)] as JSON, status: isNew ? .accepted : .ok, headers: headers)
-    }
-
-    private static func isActive(_ id: String?) -> Problem {
-        .conflict("session_active", "the session \(id.map { "\($0) " } ?? "")is active: cancel it, or wait for its end")
     }
 }

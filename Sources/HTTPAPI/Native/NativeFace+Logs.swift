@@ -20,7 +20,7 @@ extension NativeFace {
         if tail != nil, offset != nil { throw Problem(field: "tail", "cannot be combined with offset") }
         let slice: LogService.Slice
         if let tail {
-            slice = try await services.logs.tail(id, lines: tail)
+            slice = try await services.logs.slice(id, lastLines: tail, limit: limit ?? LogService.mostBytes)
         } else {
             slice = try await services.logs.read(id, from: offset ?? 0, limit: limit ?? LogService.mostBytes)
         }

@@ -28,7 +28,8 @@ struct Operation: Sendable {
             "error": error.map { .object($0.json) } ?? .null,
             "progress": .object(OperationProgress(of: job).json),
             "resourceType": .string(job.type.name),
-            "resourceId": .string(job.resourceID),
+            // One that was rejected may lack what it should have named.
+            "resourceId": .string(orNull: job.resourceID.isEmpty ? nil : job.resourceID),
             "createdAt": text("createdAt"),
             "updatedAt": text("updatedAt"),
             "startedAt": text("startedAt"),

@@ -33,12 +33,22 @@ struct OperationError: Sendable {
             "details": [
                 "retryable": .bool(isRetryable),
                 "retryAfter": retryAfter?.json ?? .null,
-                "fieldErrors": .object((details["fieldErrors"] ?? event["fieldErrors"])?.objectValue ?? [:]),
+                "fieldErrors": .object(fieldErrors),
                 "requestId": .string(orNull: job.fields["requestId"]),
                 "causedBy": .string(orNull: cause),
             ],
         ]
     }
+
+    /// A sentence for each field, whatever the recipe told of it.
+    private var fieldErrors: JSONObject {
+        let told = (details["fieldErrors"] ?? event["fieldErrors"])?.objectValue ?? [:]
+        return JSONObject(
+            pairs: told.filter { !$0.value.isNull }.map { ($0.key, .string($0.value.stringValue ?? $0.value.text)) }
+        )
+    }
+
+    private static let types: Set = ["recipe", "infrastructure", "cancelled"]
 
     private var code: String {
         guard let code = event["code"]?.stringValue, !code.isEmpty else { return (job.reason ?? .failed).rawValue }
@@ -46,7 +56,7 @@ struct OperationError: Sendable {
     }
 
     private var type: String {
-        if let told = event["errorType"]?.stringValue, !told.isEmpty { return told }
+        if let told = event["errorType"]?.stringValue, OperationError.types.contains(told) { return told }
         if standing == .cancelled { return "cancelled" }
         switch job.reason {
         case .failed: return code == "log_write" ? "infrastructure" : "recipe"
@@ -60,8 +70,9 @@ struct OperationError: Sendable {
         return job.exitCode == 75 || job.reason == .lost || job.reason == .expired
     }
 
-    /// What the recipe names, else the newer job, else who ended it.
+    /// What the recipe names, else the newer job or the one it depended on, else who ended it.
     private var cause: String? {
-        details["causedBy"]?.stringValue ?? job.supersededBy ?? job.killReceipt?["by"]?.stringValue
+        details["causedBy"]?.stringValue ?? job.supersededBy ?? job.fields["causedBy"]
+            ?? job.killReceipt?["by"]?.stringValue
     }
 }

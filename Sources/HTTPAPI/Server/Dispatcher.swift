@@ -27,14 +27,14 @@ struct Dispatcher: HTTPResponder {
         var caller = Caller.nobody
         var response = await answer(request, context, id: id, address: address, &route, &caller)
         Dispatcher.harden(&response.headers, id: id)
-        // The reader of HTTP takes nothing of the connection after a request for another protocol.
-        if request.headers[.upgrade] != nil, response.status != .switchingProtocols {
-            response.headers[.connection] = "close"
-        }
         let time = ContinuousClock.now - begin
         services.metrics.observe(request.method, route?.path, response.status, time)
         log(request, response.status, id: id, address: address, route, caller, time)
         if request.method == .head { response = Dispatcher.withoutBody(response) }
+        // The reader of HTTP takes nothing of the connection after a request for another protocol.
+        if request.headers[.upgrade] != nil, response.status != .switchingProtocols {
+            response.endConnection(context.channel)
+        }
         return response
     }
 

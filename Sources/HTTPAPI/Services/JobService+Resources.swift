@@ -51,10 +51,36 @@ extension JobService {
         return cursor
     }
 
-    /// The job whose newest attempt writes its log at a path; `nil` for every other path.
-    package func job(withLogAt path: String) async throws -> Job? {
+    /// The job one of whose attempts has its log at a path, and the attempt; `nil` for every other path.
+    package func job(withLogAt path: String) async throws -> (job: Job, attempt: Int)? {
         // The job's id is one of the folders' names; only what the job itself says counts.
         let names = Set(path.split(separator: "/").suffix(8).map(String.init).filter(Identifier.isJobID))
-        return try await get(Array(names)).first { $0.logPath == path }
+        let jobs = try await get(Array(names))
+        if let job = jobs.first(where: { $0.logPath == path }) { return (job, job.attempt) }
+        for job in jobs {
+            if let attempt = job.earlierAttempt(withLogAt: path) { return (job, attempt) }
+        }
+        return nil
+    }
+}
+
+extension Job {
+    /// Where an attempt has its log, if that is in the folder in which the newest attempt has its own.
+    func logPath(ofAttempt number: Int) -> String? {
+        let own = "/\(id)/\(attempt)/log"
+        guard let logPath, logPath.hasSuffix(own) else { return nil }
+        return "\(logPath.dropLast(own.utf8.count))/\(id)/\(number)/log"
+    }
+
+    /// The attempt before the newest one whose log a path may be of. Where others ran is known only of those that ran in one
+    /// folder with the newest.
+    fileprivate func earlierAttempt(withLogAt path: String) -> Int? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard path.hasPrefix("/"), !parts.contains(".."), parts.count > 3, parts[parts.count - 3] == id,
+            let number = Int(parts[parts.count - 2]), number > 0, number < attempt,
+            path.hasSuffix("/\(id)/\(number)/log")
+        else { return nil }
+        let mayBeElsewhere = logPath == nil || fields["pastWorkers"] != nil
+        return mayBeElsewhere || logPath(ofAttempt: number) == path ? number : nil
     }
 }

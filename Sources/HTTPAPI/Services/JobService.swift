@@ -34,11 +34,13 @@ package struct JobService: Sendable {
     /// - Parameters:
     ///   - idempotencyKey: from a header; must not contradict the document's.
     ///   - requestID: of the HTTP request.
+    ///   - alone: refuses it (`conflict`) while any other job of its type waits or runs.
     /// - Throws: `Refusal` with every field that is wrong, or why the job cannot be accepted.
     package func submit(
         _ members: Members,
         idempotencyKey: String? = nil,
-        requestID: String
+        requestID: String,
+        alone: Bool = false
     ) async throws -> Accepted {
         var members = members
         if let idempotencyKey { try JobService.add(idempotencyKey, to: &members) }
@@ -52,9 +54,9 @@ package struct JobService: Sendable {
             _ = try JobDocument(parsing: JSON.bytes(of: members))
             let own: Set = ["type", "resourceId", type == .server ? "" : type.idKey]
             let document = try stored.resource.document(of: members.filter { !own.contains($0.key) })
-            return try await submit(document, version: stored.version, requestID: requestID)
+            return try await submit(document, version: stored.version, requestID: requestID, alone: alone)
         }
-        return try await submit(try JobDocument(parsing: JSON.bytes(of: members)), requestID: requestID)
+        return try await submit(try JobDocument(parsing: JSON.bytes(of: members)), requestID: requestID, alone: alone)
     }
 
     /// Accepts a job of a resource that the registry knows.
@@ -72,13 +74,18 @@ package struct JobService: Sendable {
     }
 
     /// Accepts a job of a document that was made here.
-    package func submit(_ document: JobDocument, version: Int? = nil, requestID: String) async throws -> Accepted {
+    package func submit(
+        _ document: JobDocument,
+        version: Int? = nil,
+        requestID: String,
+        alone: Bool = false
+    ) async throws -> Accepted {
         var document = document
         document.id = document.id ?? Identifier.ulid()
         let further = version.map { [("version", String($0))] } ?? []
         let sent = document
         return try await accepted {
-            try await store.enqueue(sent, requestID: requestID, further: further)
+            try await store.enqueue(sent, requestID: requestID, further: further, alone: alone)
         }
     }
 
@@ -172,11 +179,13 @@ package struct JobService: Sendable {
     }
 
     /// Runs an ended job again as a new one; one whose retry has not ended answers that.
+    /// - Parameters:
+    ///   - requestID: of the HTTP request, for the record.
+    ///   - alone: refuses it (`conflict`) while any other job of its type waits or runs.
     /// - Throws: `Refusal`: `notFound`, `wrongState`, `queueFull`, `quarantined`.
-    /// - Parameter requestID: of the HTTP request, for the record.
-    package func retry(_ id: String, requestID: String? = nil) async throws -> Accepted {
+    package func retry(_ id: String, requestID: String? = nil, alone: Bool = false) async throws -> Accepted {
         try JobService.check(id)
-        return try await accepted { try await store.retry(id, recording: requestID) }
+        return try await accepted { try await store.retry(id, recording: requestID, alone: alone) }
     }
 
     /// Deploys again exactly what a `done` job deployed.

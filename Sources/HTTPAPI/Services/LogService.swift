@@ -55,15 +55,28 @@ package struct LogService: Sendable {
         return try await read(job, try await source(of: job), from: offset, limit: limit)
     }
 
-    /// The last lines of the log of a job's newest attempt.
+    /// The last lines of the log of a job's newest attempt, of at most so many bytes together.
+    /// - Returns: the job and its log; `nil` while there is none.
     /// - Throws: as ``read(_:from:limit:)`` does.
-    package func tail(_ id: String, lines: Int) async throws -> Slice {
+    package func tail(_ id: String, lines: Int, bytes: Int = mostBytes) async throws -> (job: Job, tail: LogTail?) {
         let job = try await job(id)
-        guard let source = try await source(of: job) else {
-            return Slice(bytes: [], gap: nil, nextOffset: 0, job: job)
+        return (job, try await source(of: job)?.tail(lines: lines, bytes: bytes))
+    }
+
+    /// The same as one answer, which has one gap: of several the last, with all that is between the first and it.
+    package func slice(_ id: String, lastLines lines: Int, limit: Int = mostBytes) async throws -> Slice {
+        let (job, tail) = try await tail(id, lines: lines, bytes: limit)
+        var slice = Slice(bytes: [], gap: nil, nextOffset: tail?.end ?? 0, job: job)
+        let chunks = tail?.chunks ?? []
+        if let first = chunks.firstIndex(where: { $0.gap != nil }), let last = chunks.lastIndex(where: { $0.gap != nil }),
+            let begin = chunks[first].gap?.lowerBound
+        {
+            slice.gap = begin..<chunks[last].offset
+            slice.bytes = (chunks[..<first] + chunks[last...]).flatMap(\.bytes)
+        } else {
+            slice.bytes = chunks.flatMap(\.bytes)
         }
-        let offset = try await source.offset(ofLast: lines)
-        return try await read(job, source, from: offset, limit: LogService.mostBytes)
+        return LogService.complete(slice, from: slice.nextOffset)
     }
 
     /// The last lines of the log of a job's newest attempt, of at most so many bytes together.
@@ -75,22 +88,16 @@ package struct LogService: Sendable {
         } catch let problem as Problem where problem.code == LogService.unavailable {
             return []
         }
-        guard let source else { return [] }
-        let end = try await source.offset(ofLast: 0)
-        let line = min(try await source.offset(ofLast: most), end)
-        let isCut = end - line > bytes
-        var text: [UInt8] = []
-        // With the byte before the limit, which is the end of a line when the limit cuts none.
-        var place = isCut ? end - bytes - 1 : line
-        while place < end {
-            let slice = try await read(job, source, from: place, limit: end - place)
-            guard slice.nextOffset > place else { break }
-            text += slice.bytes
-            place = slice.nextOffset
+        guard let tail = try await source?.tail(lines: most, bytes: bytes) else { return [] }
+        let behind = LogPosition(attempt: job.attempt, offset: tail.end)
+        var pieces: [[UInt8]] = []
+        for chunk in tail.chunks {
+            if pieces.isEmpty || chunk.gap != nil { pieces.append([]) }
+            pieces[pieces.count - 1] += chunk.bytes
         }
-        let whole = isCut ? text.drop { $0 != UInt8(ascii: "\n") }.dropFirst() : text[...]
-        let behind = LogPosition(attempt: job.attempt, offset: end)
-        return whole.split(separator: UInt8(ascii: "\n")).map { LogLine($0, behind: behind) }
+        return pieces.flatMap { piece in
+            piece.split(separator: UInt8(ascii: "\n")).map { LogLine($0, behind: behind) }
+        }
     }
 
     /// The log of a job while it grows.
@@ -110,6 +117,15 @@ package struct LogService: Sendable {
             watching: { HubWatch(following: Following(hub, .log(job.id), quiescence)) },
             beat: beat
         )
+    }
+
+    /// The log of an attempt before the newest one; `nil` where its file is not on this host any more.
+    package func earlierLog(of job: Job, attempt: Int) -> (any LogReading)? {
+        guard let path = job.logPath(ofAttempt: attempt) else { return nil }
+        var earlier = job
+        earlier.fields["attempt"] = String(attempt)
+        earlier.fields["logPath"] = path
+        return logFile(earlier)
     }
 
     /// Says where the log of an ended job is, when it can be read neither here nor in Redis.
@@ -159,10 +175,16 @@ package struct LogService: Sendable {
             slice.bytes += taken
             slice.nextOffset = chunk.offset + taken.count
         }
-        if slice.bytes.isEmpty, job.status.isTerminal, slice.nextOffset < job.logBytes {
-            slice.gap = offset..<job.logBytes
-            slice.nextOffset = job.logBytes
-        }
+        return LogService.complete(slice, from: offset)
+    }
+
+    /// Says what does not come any more, where nothing else is there.
+    private static func complete(_ slice: Slice, from offset: Int) -> Slice {
+        var slice = slice
+        let size = slice.job.logBytes
+        guard slice.bytes.isEmpty, slice.job.status.isTerminal, slice.nextOffset < size else { return slice }
+        slice.gap = (slice.gap?.lowerBound ?? offset)..<size
+        slice.nextOffset = size
         return slice
     }
 }
@@ -186,4 +208,6 @@ private struct SharedLog: LogReading {
     }
 
     func offset(ofLast lines: Int) async throws -> Int { try await source.offset(ofLast: lines) }
+
+    func keptEnd(before offset: Int) async throws -> Int { try await source.keptEnd(before: offset) }
 }

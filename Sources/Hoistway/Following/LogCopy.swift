@@ -8,6 +8,14 @@ package protocol LogReading: Sendable {
 
     /// Where the last `lines` lines begin.
     func offset(ofLast lines: Int) async throws -> Int
+
+    /// Where that ends which is kept in front of an offset whose own byte is missing; at most the offset itself.
+    func keptEnd(before offset: Int) async throws -> Int
+}
+
+extension LogReading {
+    /// For logs whose chunks name all of a gap, from wherever in it they are asked for.
+    package func keptEnd(before offset: Int) async throws -> Int { offset }
 }
 
 /// The copy of an attempt's log in Redis.
@@ -35,6 +43,10 @@ package struct LogCopy: LogReading {
             if pieces.count < count { return pieces.first?.offset ?? 0 }
             count *= 4
         }
+    }
+
+    package func keptEnd(before offset: Int) async throws -> Int {
+        try await store.lastLogPieces(id, before: offset, count: 1).last?.end ?? 0
     }
 
     /// The pieces behind an offset as one chunk, up to the next gap.

@@ -1,9 +1,10 @@
 -- Turns one job document into a job, whole or not at all.
 -- ARGV: inbox key or '', the document as it lies there, id, type, resourceId, node, serverId, priority,
---       concurrencyKey, concurrencyLimit, delay in ms, runAt in ms, onConflict, idempotencyKey, startDeadline in ms,
---       replyTo, requestId, number of dependencies, the dependencies, then hash fields in pairs, the payload last
--- Returns: { OK, id } | { ALREADY, id of the first } | { ID_IN_USE | HEAD_CHANGED | CONFLICT, '' }
---          | { UNKNOWN_DEPENDENCY, id } | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }. Only OK
+--       concurrencyKey, concurrencyLimit, delay in ms, runAt in ms, onConflict ('alone': as reject, and while any
+--       job of the type waits or runs), idempotencyKey, startDeadline in ms, replyTo, requestId, number of dependencies,
+--       the dependencies, then hash fields in pairs, the payload last
+-- Returns: { OK, id } | { ALREADY, id of the first } | { ID_IN_USE | HEAD_CHANGED, '' }
+--          | { CONFLICT, ids of jobs in the way } | { UNKNOWN_DEPENDENCY, id } | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }. Only OK
 --          and ALREADY take the document out of the inbox.
 --- @include common
 --- @include queue

@@ -2,7 +2,7 @@
 -- nothing.
 -- ARGV: schedule, its revision, tick of the next run as it was read, tick of the run after it or '', when that comes due in
 --       ms, overlap (skip queue replace), what to enqueue: tick of the run in ms, '' for nothing, 'now' for one beside the
---       schedule; then the arguments of `admit.lua`
+--       schedule; then the arguments of `admit.lua`, without an id where one is to be made of the schedule and the requestId
 -- Returns: { OK, job id } | { ALREADY, job id or '' (nothing was enqueued) } | { NOT_FOUND | HEAD_CHANGED, '' } | what
 --          `admit.lua` returns when it refuses
 --- @include common
@@ -45,6 +45,7 @@ end
 
 local A = {}
 for index = 8, #ARGV do A[#A + 1] = ARGV[index] end
+if A[3] == '' then A[3] = schedule .. '-' .. redis.sha1hex(A[17]) end
 local id = A[3]
 local answer = admit(A, '{"scheduleId":' .. quoted(schedule) .. ',"tick":' .. quoted(at) .. '}')
 if answer[1] ~= OK then

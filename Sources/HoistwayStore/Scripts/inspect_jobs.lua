@@ -18,7 +18,7 @@ local function inspect(id, seen)
   local key = job_key(id)
   local h = redis.call('HMGET', key, 'status', 'reason', 'type', 'resourceId', 'concurrencyKey', 'node', 'serverId',
     'priority', 'workerId', 'fence', 'attempt', 'revision', 'completedAt', 'progress', 'kill', 'pid', 'labels', 'runAt',
-    'concurrencyLimit', 'counted')
+    'concurrencyLimit', 'counted', 'scheduleId')
   local status, reason, kind, turn, worker = h[1], h[2] or '', h[3], h[5], h[9] or ''
   if not status then return end
   local repairs, told = {}, {}
@@ -84,7 +84,7 @@ local function inspect(id, seen)
   sorted('index', true, 'the index')
   sorted('index:type:' .. kind, true, 'the index of its type')
   sorted('index:resource:' .. kind .. ':' .. h[4], true, 'the index of its resource')
-  for _, name in ipairs(further_indexes(h[7], h[17])) do sorted(name, true, name) end
+  for _, name in ipairs(further_indexes(h[7], h[17], h[21])) do sorted(name, true, name) end
   sorted('index:pending:' .. kind, pending, 'the index of pending jobs')
   sorted('index:running', running, 'the index of running jobs')
   sorted('index:done', status == 'done', 'the index of jobs that are done')

@@ -36,7 +36,7 @@ local name = string.sub(key, #P + 1)
 local fields, value
 for prefix, names in pairs({ ['index:type:'] = { 'type' }, ['index:pending:'] = { 'type' }, ['paused:'] = { 'type' },
   ['index:resource:'] = { 'type', 'resourceId' }, ['waiting:'] = { 'concurrencyKey' }, ['later:'] = { 'concurrencyKey' },
-  ['index:server:'] = { 'serverId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
+  ['index:server:'] = { 'serverId' }, ['index:schedule:'] = { 'scheduleId' }, ['claimed:type:'] = { 'type' }, ['claimed:server:'] = { 'serverId' } }) do
   if string.sub(name, 1, #prefix) == prefix then fields, value = names, string.sub(name, #prefix + 1) end
 end
 if string.find(name, '^worker:.+:jobs$') or string.find(name, '^worker:.+:kills$') or string.find(name, '^worker:.+:logs$') then

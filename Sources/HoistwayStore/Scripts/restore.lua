@@ -63,7 +63,9 @@ redis.call('ZADD', P .. 'index', sequence, id)
 redis.call('ZADD', P .. 'index:type:' .. j.type, sequence, id)
 redis.call('ZADD', P .. 'index:resource:' .. j.type .. ':' .. j.resourceId, sequence, id)
 redis.call('ZADD', P .. 'index:running', sequence, id)
-for _, name in ipairs(further_indexes(j.serverId, j.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+for _, name in ipairs(further_indexes(j.serverId, j.labels, j.scheduleId)) do
+  redis.call('ZADD', P .. name, sequence, id)
+end
 redis.call('SADD', P .. 'worker:' .. worker .. ':jobs', id)
 if redis.call('HEXISTS', P .. 'claims', 'limited') == 1 then count_claim(id, j.type, j.serverId) end
 record(id, 'restored', 'running', nil, worker, j.attempt, fence, nil)

@@ -1,7 +1,8 @@
 -- Makes a new job of an ended one.
--- ARGV: id of the old one, id for the new one, requestId that has its effect once or '', the new one's requestId or ''
+-- ARGV: id of the old one, id for the new one, requestId that has its effect once or '', the new one's requestId or '',
+--       'alone' to refuse while any job of its type waits or runs
 -- Returns: { OK | ALREADY, id of the new one } | { NOT_FOUND, '' } | { WRONG_STATE, status } | { ID_IN_USE, '' }
---          | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }
+--          | { CONFLICT, id of such a job } | { QUEUE_FULL, limit } | { QUARANTINED, id of the job that was lost last }
 --- @include common
 --- @include queue
 --- @include quarantine
@@ -22,6 +23,8 @@ end
 if redis.call('EXISTS', job_key(id)) == 1 then return { ID_IN_USE, '' } end
 local o = redis.call('HMGET', job_key(old), 'type', 'resourceId', 'reason')
 if o[3] == 'rejected' then return { WRONG_STATE, 'rejected' } end
+local busy = ARGV[5] == 'alone' and active_of(o[1])
+if busy then return { CONFLICT, busy } end
 local most = redis.call('HGET', P .. 'limits', 'queue:' .. o[1])
 if most and redis.call('ZCARD', P .. 'index:pending:' .. o[1]) >= tonumber(most) then return { QUEUE_FULL, most } end
 local names = { 'title', 'description', 'node', 'serverId', 'priority', 'payload', 'organizationId', 'memberId',

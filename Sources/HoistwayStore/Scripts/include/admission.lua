@@ -1,5 +1,14 @@
 -- Makes a job and finds its place: waiting for a time, a dependency or a turn, or in its queue.
 
+-- A job of a type that waits or runs; of those that run it is found among the newest 100 of the type.
+local function active_of(kind)
+  local waiting = redis.call('ZRANGE', P .. 'index:pending:' .. kind, 0, 0)[1]
+  if waiting then return waiting end
+  for _, id in ipairs(redis.call('ZREVRANGE', P .. 'index:type:' .. kind, 0, 99)) do
+    if redis.call('HGET', job_key(id), 'status') == 'running' then return id end
+  end
+end
+
 -- Writes the hash and the indexes of a new pending job. `fields` are its own hash fields, in pairs.
 local function create(id, kind, resource, fields)
   local values = { 'id', id, 'type', kind, 'status', 'pending', 'resourceId', resource, 'createdAt', AT,
@@ -15,7 +24,9 @@ local function create(id, kind, resource, fields)
   redis.call('ZADD', P .. 'index:type:' .. kind, sequence, id)
   redis.call('ZADD', P .. 'index:resource:' .. kind .. ':' .. resource, sequence, id)
   redis.call('ZADD', P .. 'index:pending:' .. kind, sequence, id)
-  for _, name in ipairs(further_indexes(own.serverId, own.labels)) do redis.call('ZADD', P .. name, sequence, id) end
+  for _, name in ipairs(further_indexes(own.serverId, own.labels, own.scheduleId)) do
+    redis.call('ZADD', P .. name, sequence, id)
+  end
   return sequence
 end
 

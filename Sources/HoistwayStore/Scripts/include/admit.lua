@@ -39,10 +39,12 @@ local function admit(A, data)
   for _, dependency in ipairs(dependencies) do
     if redis.call('EXISTS', job_key(dependency)) == 0 then return { UNKNOWN_DEPENDENCY, dependency } end
   end
-  if on_conflict == 'reject' and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
+  if (on_conflict == 'reject' or on_conflict == 'alone') and (redis.call('HEXISTS', P .. 'turns', j.key) == 1
       or redis.call('EXISTS', P .. 'waiting:' .. j.key) == 1) then
     return { CONFLICT, redis.call('HGET', P .. 'turns', j.key) or '' }
   end
+  local busy = on_conflict == 'alone' and active_of(kind)
+  if busy then return { CONFLICT, busy } end
   local supersedes = on_conflict == 'supersede' or on_conflict == 'supersedeRunning'
   local heed = redis.call('HMGET', P .. 'claims', 'queues', 'losses')
   local most = heed[1] and redis.call('HGET', P .. 'limits', 'queue:' .. kind)
@@ -91,8 +93,7 @@ local function admit(A, data)
   place(id, j, sequence, due, open or failed, turn)
   if j.place then give_turns(j.key) end
   if failed then
-    finish(id, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. failed },
-      '{"dependency":' .. quoted(failed) .. '}')
+    skip(id, failed)
   end
   reply(reply_to, '{"ok":true,"id":"' .. id .. '"}')
   return { OK, id }

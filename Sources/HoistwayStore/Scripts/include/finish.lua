@@ -65,6 +65,13 @@ finish = function(id, event, status, reason, fields, data, j)
   settle_dependents(id, status)
 end
 
+-- Ends a job because one that it depends on did not end well.
+local function skip(id, dependency)
+  finish(id, 'skipped', 'error', 'skipped',
+    { 'message', 'a job it depends on ended in error: ' .. dependency, 'causedBy', dependency },
+    '{"dependency":' .. quoted(dependency) .. '}')
+end
+
 -- How many dependents one script may still settle; what is left of a job's is noted for the next tick.
 local budget = 100
 
@@ -80,8 +87,7 @@ settle_dependents = function(id, status)
     local open = key .. ':dependencies'
     if redis.call('SREM', open, id) == 1 then
       if status == 'error' then
-        finish(dependent, 'skipped', 'error', 'skipped', { 'message', 'a job it depends on ended in error: ' .. id },
-          '{"dependency":' .. quoted(id) .. '}')
+        skip(dependent, id)
       elseif redis.call('EXISTS', open) == 0 then
         if redis.call('ZSCORE', P .. 'delayed', dependent) then
           redis.call('HSET', key, 'reason', 'delayed', 'updatedAt', AT)

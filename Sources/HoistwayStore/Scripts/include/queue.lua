@@ -16,11 +16,12 @@ end
 -- The type, scope and priority ('' for the usual one) of a lane.
 local function parts(name) return string.match(name, '^([^@!:]+)([^:]*):?p?(.*)$') end
 
--- The indexes that only some jobs stand in: of their server, and of each of their labels. Labels are an object of
--- strings, which cjson keeps as they are.
-local function further_indexes(server, labels)
+-- The indexes that only some jobs stand in: of their server, of the schedule that made them, and of each of their labels.
+-- Labels are an object of strings, which cjson keeps as they are.
+local function further_indexes(server, labels, schedule)
   local names = {}
-  if server then names[1] = 'index:server:' .. server end
+  if server then names[#names + 1] = 'index:server:' .. server end
+  if schedule then names[#names + 1] = 'index:schedule:' .. schedule end
   local read, pairs_of = pcall(cjson.decode, labels or '{}')
   for name, value in pairs(read and type(pairs_of) == 'table' and pairs_of or {}) do
     names[#names + 1] = 'index:label:' .. tostring(name) .. '=' .. tostring(value)
