@@ -99,8 +99,26 @@ struct API: Sendable {
     func appendLog(_ job: Job, _ text: String, at offset: Int) async throws {
         let piece = LogPiece(offset: offset, bytes: Array(text.utf8))
         let fence = try #require(job.fence)
-        #expect(try await store.appendLog(job.id, fence: fence, piece, most: 1 << 20, all: 1 << 26) == .ok)
+        #expect(try await store.appendLog(job.id, fence: fence, piece, most: 1 << 24, all: 1 << 26) == .ok)
     }
+
+    /// Appends lines of so many bytes each, which name their numbers.
+    /// - Returns: the whole log.
+    func appendLines(_ job: Job, _ count: Int, of length: Int) async throws -> String {
+        var log = ""
+        for start in stride(from: 0, to: count, by: 100) {
+            let lines = (start..<min(start + 100, count)).map { number in
+                "\(number) ".padding(to: length - 1) + "\n"
+            }
+            try await appendLog(job, lines.joined(), at: log.utf8.count)
+            log += lines.joined()
+        }
+        return log
+    }
+}
+
+extension String {
+    fileprivate func padding(to length: Int) -> String { self + String(repeating: "x", count: length - utf8.count) }
 }
 
 /// Keeps every line that is logged.

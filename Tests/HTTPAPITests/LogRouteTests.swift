@@ -34,6 +34,44 @@ import Testing
         }
     }
 
+    /// More than one answer holds: the newest lines, and what was left out.
+    @Test func aTailIsTheNewestBytes() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let log = Array(try await api.appendLines(try await api.start(), 6000, of: 1000).utf8)
+            let answer = try await api.http(.read).get("/api/v1/jobs/a/logs?tail=1000000")
+            let room = (4 << 20) / 1000 * 1000
+            #expect(answer.status == 200 && answer.body.count == room)
+            #expect(answer.body == Array(log.suffix(room)))
+            #expect(answer[header: "x-log-gap"] == "0-\(log.count - room)")
+            #expect(answer[header: "x-next-offset"] == "\(log.count)")
+            let some = try await api.http(.read).get("/api/v1/jobs/a/logs?tail=20&limit=3500")
+            #expect(some.body == Array(log.suffix(3000)))
+            #expect(some[header: "x-log-gap"] == "\(log.count - 20_000)-\(log.count - 3000)")
+            let all = try await api.http(.read).get("/api/v1/jobs/a/logs?tail=20")
+            #expect(all.body == Array(log.suffix(20_000)) && all[header: "x-log-gap"] == nil)
+        }
+    }
+
+    /// A log of which only head and tail are kept.
+    @Test func aTailCountsLinesOnBothSidesOfAGap() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            try await api.appendLog(job, "one\ntwo\n", at: 0)
+            try await api.appendLog(job, "three\nfour\n", at: 1_000_000)
+            let tails = [("2", "three\nfour\n", nil), ("3", "two\nthree\nfour\n", "8-1000000")]
+            for (lines, text, gap) in tails {
+                let answer = try await api.http(.read).get("/api/v1/jobs/a/logs?tail=\(lines)")
+                #expect(answer.text == text && answer[header: "x-log-gap"] == gap, "\(lines)")
+                #expect(answer[header: "x-next-offset"] == "1000011")
+            }
+            // One answer has one gap.
+            let both = try await api.http(.read).get("/api/v1/jobs/a/logs?tail=4&limit=16")
+            #expect(both.text == "three\nfour\n" && both[header: "x-log-gap"] == "0-1000000")
+        }
+    }
+
     @Test func aLogThatNobodyHasIsSaidToBeOnItsHost() async throws {
         try await API.with { api async throws in
             try await api.enqueue("a")
@@ -74,13 +112,13 @@ import Testing
                 let bytes = Array("from the file\n".utf8)
                 return LogChunk(attempt: 1, offset: offset, bytes: Array(bytes.dropFirst(offset)))
             }
-            func offset(ofLast lines: Int) async throws -> Int { 5 }
+            func offset(ofLast lines: Int) async throws -> Int { 14 }
         }
         try await API.with(logFile: { $0.host == "h1" ? File() : nil }) { api async throws in
             try await api.enqueue("a")
             try await api.end(try await api.start(), .done, [("logBytes", "14")])
             #expect(try await api.http(.read).get("/api/v1/jobs/a/logs").text == "from the file\n")
-            #expect(try await api.http(.read).get("/api/v1/jobs/a/logs?tail=1").text == "the file\n")
+            #expect(try await api.http(.read).get("/api/v1/jobs/a/logs?tail=1").text == "from the file\n")
             let events = try await api.http(.read).events("/api/v1/jobs/a/logs/stream").events
             #expect(events.map(\.data).first == "from the file")
         }

@@ -52,6 +52,25 @@ import Testing
         }
     }
 
+    @Test func aRunWithALongRequestIDIsAJobLikeAnyOther() async throws {
+        try await API.with { api async throws in
+            _ = try await api.http.post("/api/v1/schedules", Self.nightly)
+            var ids: [String] = []
+            for last in ["a", "a", "b"] {
+                let request = String(repeating: "r", count: 127) + last
+                let run = try await api.http.post("/api/v1/schedules/nightly/run", nil, [("x-request-id", request)])
+                #expect(run.status == 202 && run["requestId"].stringValue == request, "\(run.text)")
+                let id = try #require(run["id"].stringValue)
+                #expect(id.hasPrefix("nightly-") && id.utf8.count <= 128)
+                #expect(try await api.http.get("/api/v1/jobs/\(id)")["id"].stringValue == id)
+                ids.append(id)
+            }
+            #expect(ids[0] == ids[1] && ids[1] != ids[2])
+            let short = try await api.http.post("/api/v1/schedules/nightly/run", nil, [("x-request-id", "r1")])
+            #expect(short["id"] == "nightly-r1")
+        }
+    }
+
     @Test func wrongFieldsAreNamed() async throws {
         try await API.with { api async throws in
             let wrong: JSON = ["id": "x", "cron": "61 * * * *", "overlap": "maybe", "job": ["type": "backup"]]

@@ -145,7 +145,7 @@ package struct LogFollow: Sendable {
         let source = open(job)
         var begin = 0
         if let start, start.attempt == job.attempt { begin = start.offset }
-        if let tail { begin = try await source.offset(ofLast: tail) }
+        if let tail { begin = try await source.begin(ofLast: tail) }
         start = nil
         tail = nil
         if reading != nil { steps.append(.attempt(job.attempt)) }

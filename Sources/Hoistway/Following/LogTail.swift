@@ -16,6 +16,12 @@ extension LogReading {
         try await reader.run()
         return LogTail(chunks: reader.chunks, end: end)
     }
+
+    /// Where the newest lines begin; the very beginning, where fewer are kept than there were.
+    package func begin(ofLast lines: Int) async throws -> Int {
+        let tail = try await tail(lines: lines, bytes: 0)
+        return tail.chunks.first?.gap?.lowerBound ?? tail.end
+    }
 }
 
 /// Reads a log from its end on, a window at a time, until there are enough lines.

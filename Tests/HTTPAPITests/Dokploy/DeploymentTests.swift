@@ -1,6 +1,8 @@
 import HTTPAPI
 import HoistwayModel
 import HoistwayStore
+import RESP
+import RedisClient
 import TestSupport
 import Testing
 
@@ -75,7 +77,7 @@ import Testing
                 for key in ids { #expect(seen[key] == (key == type.idKey ? "r" : .null), "\(type) \(key)") }
                 #expect(seen["isPreviewDeployment"] == .bool(type == .previewDeployment))
                 let listed = try await api.deployments("deployment.allByType", "id=r&type=\(type)")
-                #expect(listed.map { $0["deploymentId"] } == [.string("of-\(type)")])
+                #expect(listed.map { $0["deploymentId"] } == [.string("of-\(type)")], "\(type)")
             }
             #expect(try await api.deployments("deployment.all", "applicationId=r").count == 1)
             #expect(try await api.deployments("deployment.allByCompose", "composeId=r").count == 1)
@@ -107,6 +109,69 @@ import Testing
                     "other", "d7",
                 ]
             )
+        }
+    }
+
+    /// Wherever its object names the schedule or the server.
+    @Test func whatAScheduleMadeAndWhatRunsOnAServerIsListedByType() async throws {
+        try await API.with { api async throws in
+            let schedule: JSON = [
+                "id": "nightly", "cron": "@daily", "job": ["type": "backup", "backupId": "db"],
+            ]
+            #expect(try await api.http.post("/api/v1/schedules", schedule).status == 201)
+            let made = try await api.deploy("schedule.runManually", ["scheduleId": "nightly"])
+            try await api.enqueue("own", "nightly", ["type": "schedule", "applicationId": nil, "resourceId": "nightly"])
+            try await api.enqueue("app", "shop", ["serverId": "eu-1"])
+            try await api.enqueue("server", nil, ["type": "server", "applicationId": nil, "serverId": "eu-1"])
+            try await api.enqueue("other", "shop")
+            func listed(_ query: String) async throws -> [String?] {
+                try await api.deployments("deployment.allByType", query).map { $0["deploymentId"]?.stringValue }
+            }
+            #expect(try await listed("type=schedule&id=nightly") == ["own", made])
+            #expect(try await listed("type=schedule&id=nightly&limit=1") == ["own"])
+            #expect(try await listed("type=schedule&id=nightly&cursor=own") == [made])
+            #expect(try await listed("type=server&id=eu-1") == ["server", "app"])
+            #expect(try await listed("type=backup&id=db") == [made])
+            #expect(try await listed("type=schedule&id=db") == [])
+            for field in ["scheduleId": "nightly", "backupId": "db"] {
+                #expect(try await api.deployment(made)[field.key]?.stringValue == field.value)
+            }
+            #expect(try await api.mutate("deployment.removeDeployment", ["deploymentId": .string(made)]).status == 200)
+            #expect(try await listed("type=schedule&id=nightly") == ["own"])
+        }
+    }
+
+    @Test func aListGoesOnBehindARemovedDeployment() async throws {
+        try await API.with { api async throws in
+            var ids: [String] = []
+            for number in 0..<9 {
+                let document: JSON = ["type": "application", "applicationId": "shop"]
+                if number % 3 == 0 {
+                    try await api.enqueue("named-\(number)", "shop")
+                    ids.append("named-\(number)")
+                } else {
+                    ids.append(try #require(try await api.http.post("/api/v1/jobs", document)["id"].stringValue))
+                }
+            }
+            ids.reverse()
+            func rest(behind id: String) async throws -> [String?] {
+                try await api.deployments("deployment.all", "applicationId=shop&cursor=\(id)").map {
+                    $0["deploymentId"]?.stringValue
+                }
+            }
+            for gone in [2, 4] {
+                let removal = try await api.mutate("deployment.removeDeployment", ["deploymentId": .string(ids[gone])])
+                #expect(removal.status == 200)
+            }
+            // A name and an id that tells its time, both gone.
+            #expect(ids[2].hasPrefix("named") && !ids[4].hasPrefix("named"))
+            #expect(try await rest(behind: ids[2]) == [ids[3]] + ids[5...])
+            #expect(try await rest(behind: ids[4]) == Array(ids[5...]))
+            _ = try await api.store.redis.send(["XTRIM", .string(api.store.keys.events), "MAXLEN", 0])
+            #expect(try await rest(behind: ids[4]) == Array(ids[5...]))
+            let unknown = try await api.query("deployment.all", "applicationId=shop&cursor=\(ids[2])")
+            #expect(unknown.status == 400 && unknown["issues"][0]?["path"] == ["cursor"])
+            #expect(try await rest(behind: Identifier.ulid()) == [ids[0], ids[1], ids[3]] + ids[5...])
         }
     }
 

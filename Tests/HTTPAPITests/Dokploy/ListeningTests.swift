@@ -1,4 +1,5 @@
 import HTTPAPI
+import Hoistway
 import HoistwayModel
 import HoistwayStore
 import TestSupport
@@ -69,6 +70,66 @@ import Testing
             let token = try #require(api.tokens[.read])
             let bearer = try await api.stranger.listen(path) { $0["Authorization"] = "Bearer \(token)" }
             #expect(bearer.status == 101)
+        }
+    }
+
+    /// Which its server would do by itself only after a time.
+    @Test func aRefusedHandshakeEndsTheConnection() async throws {
+        try await API.with(configuring: { $0.limits.patience = .seconds(3600) }) { api async throws in
+            let path = Self.path("/data/a/1/log")
+            let wrong: [(Int, @Sendable (inout [String: String]) -> Void)] = [
+                (426, { $0["Sec-WebSocket-Version"] = "8" }), (400, { $0["Sec-WebSocket-Key"] = nil }),
+                (426, { $0["Upgrade"] = "h2c" }), (401, { $0["x-api-key"] = "x" }),
+            ]
+            for (status, change) in wrong {
+                let record = try await api.http(.read).listen(path, changing: change, toTheEnd: true)
+                #expect(record.status == status && record.head.lowercased().contains("connection: close"))
+                #expect(try JSON(parsing: record.rest)["message"] != nil, "the body is whole")
+            }
+            let plain = try await api.http(.read).listen(
+                "/openapi.json",
+                changing: { $0["Upgrade"] = "h2c" },
+                toTheEnd: true
+            )
+            #expect(plain.status == 200 && (try? JSON(parsing: plain.rest)) != nil)
+        }
+    }
+
+    /// A client that comes with the path of an attempt that has ended gets what one that was there from then on has got.
+    @Test func theLogOfAnEarlierAttemptIsFollowedByThatOfTheNext() async throws {
+        struct File: LogReading {
+            var text: String
+            func read(from offset: Int) async throws -> LogChunk {
+                LogChunk(attempt: 1, offset: offset, bytes: Array(text.utf8.dropFirst(offset).prefix(5)))
+            }
+            func offset(ofLast lines: Int) async throws -> Int { text.utf8.count }
+        }
+        let files = ["/data/a/1/log": "zwölf 🚀\none\n"]
+        let open = { @Sendable (job: Job) in files[job.logPath ?? ""].map { File(text: $0) } as (any LogReading)? }
+        try await API.with(logFile: open) { api async throws in
+            try await api.enqueue("a", nil, ["maxAttempts": 3])
+            for _ in 0..<2 {
+                let fence = try #require(try await api.start().fence)
+                _ = try await api.store.finish("a", fence: fence, Outcome(.failed, wait: .milliseconds(1)))
+                try await eventually("the next attempt") {
+                    _ = try await api.store.tick(process: "p", canListen: false)
+                    return try await api.store.job("a")?.reason == .queued
+                }
+            }
+            let job = try await api.start()
+            try await api.appendLog(job, "three\n", at: 0)
+            try await api.end(job, .done, [("logBytes", "6")])
+            func heard(_ path: String) async throws -> String? {
+                let record = try await api.http(.read).listen(Self.path(path))
+                return record.code == 1000 ? record.text : record.code.map { "\($0)" }
+            }
+            #expect(try await heard("/data/a/1/log") == "zwölf 🚀\none\nthree\n")
+            // Its file is gone.
+            #expect(try await heard("/data/a/2/log") == "three\n")
+            #expect(try await heard("/data/a/3/log") == "three\n")
+            for wrong in ["/data/a/4/log", "/data/a/0/log", "/data/a/-1/log", "/else/a/1/log", "/data/a/1/log/"] {
+                #expect(try await heard(wrong) == "4000", "\(wrong)")
+            }
         }
     }
 

@@ -114,6 +114,22 @@ import Testing
         }
     }
 
+    @Test func whenToComeAgainIsSaid() async throws {
+        try await API.with { api async throws in
+            try await api.register("application", "shop")
+            try await api.store.configure(Limits(waiting: [.application: 0]))
+            let input: JSON = ["applicationId": "shop"]
+            let rest = try await api.mutate("application.deploy", input, .enqueue)
+            let wait = try #require(rest[header: "retry-after"])
+            let single = try await api.http(.enqueue).post("/api/trpc/application.deploy", input)
+            #expect(single.status == 429 && single[header: "retry-after"] == wait)
+            let path = "/api/trpc/application.deploy,deployment.killProcess?batch=1"
+            let batch = try await api.http.post(path, ["0": input, "1": ["deploymentId": "x"]])
+            #expect(batch.status == 207 && batch[header: "retry-after"] == wait)
+            #expect(try await get(api, "settings.health", nil)[header: "retry-after"] == nil)
+        }
+    }
+
     @Test func aBatchAnswersEachByItself() async throws {
         try await API.with { api async throws in
             try await api.enqueue("a", "shop")

@@ -57,10 +57,12 @@ extension HTTPClient {
     /// Opens a WebSocket and reads until the server ends the connection, answering its farewell.
     /// - Parameters:
     ///   - changing: changes the headers of the handshake.
+    ///   - toTheEnd: reads on behind an answer that is no WebSocket, until the server ends the connection.
     ///   - reply: frames to send for each that comes.
     func listen(
         _ path: String,
         changing: (inout [String: String]) -> Void = { _ in },
+        toTheEnd: Bool = false,
         reply: @Sendable (SocketRecord.Frame) -> [UInt8] = { _ in [] }
     ) async throws -> SocketRecord {
         var headers = [
@@ -83,7 +85,10 @@ extension HTTPClient {
                 var seen = 0
                 for try await buffer in inbound {
                     record.append(Array(buffer.readableBytesView))
-                    if !record.head.isEmpty, record.status != 101 { return }
+                    if !record.head.isEmpty, record.status != 101 {
+                        if toTheEnd { continue }
+                        return
+                    }
                     for frame in record.frames[seen...] {
                         let answer = frame.opcode == 8 ? HTTPClient.frame(8, frame.data) : reply(frame)
                         seen += 1

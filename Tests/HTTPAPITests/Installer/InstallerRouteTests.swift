@@ -128,6 +128,7 @@ import Testing
 
     @Test func oneOfManyAtOnce() async throws {
         try await API.with { api async throws in
+            var accepted: [String] = []
             for same in [true, false] {
                 let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
                     for index in 0..<8 {
@@ -138,13 +139,54 @@ import Testing
                 }
                 #expect(answers.count { $0.status == 202 } == 1, "\(answers.map(\.text))")
                 #expect(answers.count { $0.status == 409 } == 7)
-                var filter = JobFilter()
-                filter.type = .installer
-                filter.status = .pending
-                let pending = try await api.store.list(filter).jobs
-                #expect(pending.map(\.id) == answers.compactMap { $0["id"].stringValue })
+                accepted += answers.compactMap { $0["id"].stringValue }
+                // What was refused is no job, not even one that was ended.
+                #expect(try await sessions(api) == accepted.reversed())
+                #expect(try await status(api)["session"]?["id"]?.stringValue == accepted.last)
                 try await api.end(try await api.start())
             }
+        }
+    }
+
+    /// The installer jobs there are, newest first.
+    private func sessions(_ api: API) async throws -> [String] {
+        var filter = JobFilter()
+        filter.type = .installer
+        return try await api.store.list(filter).jobs.map(\.id)
+    }
+
+    @Test func oneOfManyRetriesAndStartsAtOnce() async throws {
+        try await API.with { api async throws in
+            var ended: [String] = []
+            for name in ["a", "b", "c", "d"] {
+                ended.append(try await start(api, ["installerId": .string(name)]))
+                try await api.end(try await api.start(), .failed)
+            }
+            let before = try await sessions(api)
+            let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+                for (index, id) in ended.enumerated() {
+                    let body: JSON = ["installerId": .string("new-\(index)")]
+                    group.addTask { try await api.http.post("\(InstallerRouteTests.deploy)/\(id)/retry") }
+                    group.addTask { try await api.http.post(InstallerRouteTests.deploy, body) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.count { $0.status == 202 } == 1, "\(answers.map(\.text))")
+            #expect(answers.count { $0.status == 409 && $0["code"] == "session_active" } == 7)
+            #expect(try await sessions(api) == answers.compactMap { $0["id"].stringValue } + before)
+        }
+    }
+
+    @Test func whateverWayAnActiveOneCameIn() async throws {
+        try await API.with { api async throws in
+            let document: JSON = ["type": "installer", "installerId": "pushed", "id": "pushed"]
+            #expect(try await api.http.post("/api/v1/jobs", document).status == 202)
+            for _ in 0..<2 {
+                let refused = try await api.http.post(InstallerRouteTests.deploy)
+                #expect(refused.status == 409 && refused["detail"].stringValue?.contains("pushed") == true)
+                if try await api.store.job("pushed")?.status == .pending { try await api.start() }
+            }
+            #expect(try await sessions(api) == ["pushed"])
         }
     }
 
@@ -157,6 +199,12 @@ import Testing
             try await api.end(try await api.start())
             let third = try await api.http.post(InstallerRouteTests.deploy, nil, key)
             #expect(third.status == 200 && third.json == first.json)
+            // While another one is active, too.
+            _ = try await start(api, ["installerId": "other"])
+            let fourth = try await api.http.post(InstallerRouteTests.deploy, nil, key)
+            #expect(fourth.status == 200 && fourth.json == first.json)
+            let fresh = try await api.http.post(InstallerRouteTests.deploy, nil, [("idempotency-key", "l")])
+            #expect(fresh.status == 409 && fresh["code"] == "session_active")
         }
     }
 

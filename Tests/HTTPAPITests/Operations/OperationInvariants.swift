@@ -35,6 +35,10 @@ enum OperationInvariants {
             for field in ["code", "message", "errorType"] {
                 require(error[field]?.stringValue?.isEmpty == false, "an error has its \(field)")
             }
+            let types = ["recipe", "infrastructure", "cancelled"]
+            require(types.contains(error["errorType"]?.stringValue ?? ""), "a known errorType")
+            let fieldErrors = error["details"]?["fieldErrors"]?.objectValue
+            require(fieldErrors?.allSatisfy { $0.value.stringValue != nil } == true, "a sentence for each field")
         }
         require((operation["completedAt"] != .null) == isEnded, "completedAt exactly once it has ended")
         if status == "running" || status == "succeeded" {

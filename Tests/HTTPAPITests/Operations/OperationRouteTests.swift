@@ -73,7 +73,7 @@ import Testing
             #expect(answer["status"] == "failed" && answer["result"] == .null)
             #expect(
                 answer["error"] == [
-                    "code": "quota", "message": "no more", "errorType": "quota",
+                    "code": "quota", "message": "no more", "errorType": "recipe",
                     "details": [
                         "retryable": true, "retryAfter": 2.5, "fieldErrors": ["a.b": "x"], "requestId": "req-7",
                         "causedBy": "region",
@@ -104,6 +104,48 @@ import Testing
             #expect(answer["error"]["details"]?["retryable"] == .bool(kind == .lost))
             #expect(answer["error"]["details"]?["causedBy"] == (kind == .killed ? "me" : .null))
             #expect(answer[header: "retry-after"] == nil)
+            #expect(OperationInvariants.breaches(of: answer.json) == [])
+        }
+    }
+
+    @Test func whatARecipeToldIsMadeToFit() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("a")
+            let job = try await api.start()
+            let told: JSON = ["a": "x", "b": 1, "c": ["y", "z"], "d": nil, "e": ["f": true]]
+            let error: JSON = ["errorType": "infrastructure", "details": ["fieldErrors": told]]
+            try await api.tell(job, ["error": error])
+            try await api.end(job, .failed)
+            let answer = try await api.http(.read).get("/operations/a")
+            let fields: JSON = ["a": "x", "b": "1", "c": #"["y","z"]"#, "e": #"{"f":true}"#]
+            #expect(answer["error"]["details"]?["fieldErrors"] == fields, "\(answer.text)")
+            #expect(answer["error"]["errorType"] == "infrastructure")
+            #expect(OperationInvariants.breaches(of: answer.json) == [])
+        }
+    }
+
+    @Test func aSkippedOneNamesWhatItDependedOn() async throws {
+        try await API.with { api async throws in
+            try await api.enqueue("first")
+            try await api.enqueue("second", nil, ["dependsOn": ["first"]])
+            try await api.end(try await api.start(), .failed)
+            try await api.enqueue("third", nil, ["dependsOn": ["second"]])
+            for (id, cause) in [("second", "first"), ("third", "second")] {
+                let answer = try await api.http(.read).get("/operations/\(id)")
+                #expect(answer["status"] == "failed" && answer["error"]["code"] == "skipped")
+                #expect(answer["error"]["details"]?["causedBy"]?.stringValue == cause)
+            }
+        }
+    }
+
+    @Test func aRejectedDocumentWithoutAResourceHasNone() async throws {
+        try await API.with { api async throws in
+            let raw = #"{"id":"bad"}"#
+            _ = try await api.store.redis.send(["RPUSH", .string(api.store.keys.inbox(.application)), .string(raw)])
+            _ = try await api.store.admit([Array(raw.utf8)], type: .application)
+            let answer = try await api.http.get("/operations/bad")
+            #expect(answer.status == 200 && answer["error"]["code"] == "invalid_document")
+            #expect(answer.json["resourceId"] == .null)
             #expect(OperationInvariants.breaches(of: answer.json) == [])
         }
     }
