@@ -68,7 +68,8 @@ package struct LogService: Sendable {
         let (job, tail) = try await tail(id, lines: lines, bytes: limit)
         var slice = Slice(bytes: [], gap: nil, nextOffset: tail?.end ?? 0, job: job)
         let chunks = tail?.chunks ?? []
-        if let first = chunks.firstIndex(where: { $0.gap != nil }), let last = chunks.lastIndex(where: { $0.gap != nil }),
+        if let first = chunks.firstIndex(where: { $0.gap != nil }),
+            let last = chunks.lastIndex(where: { $0.gap != nil }),
             let begin = chunks[first].gap?.lowerBound
         {
             slice.gap = begin..<chunks[last].offset

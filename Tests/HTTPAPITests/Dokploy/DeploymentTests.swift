@@ -120,10 +120,13 @@ import Testing
             ]
             #expect(try await api.http.post("/api/v1/schedules", schedule).status == 201)
             let made = try await api.deploy("schedule.runManually", ["scheduleId": "nightly"])
-            try await api.enqueue("own", "nightly", ["type": "schedule", "applicationId": nil, "resourceId": "nightly"])
-            try await api.enqueue("app", "shop", ["serverId": "eu-1"])
-            try await api.enqueue("server", nil, ["type": "server", "applicationId": nil, "serverId": "eu-1"])
-            try await api.enqueue("other", "shop")
+            let documents: [JSON] = [
+                ["type": "schedule", "scheduleId": "nightly", "id": "own"],
+                ["type": "application", "applicationId": "shop", "serverId": "eu-1", "id": "app"],
+                ["type": "server", "serverId": "eu-1", "id": "server"],
+                ["type": "application", "applicationId": "shop", "id": "other"],
+            ]
+            for document in documents { #expect(try await api.http.post("/api/v1/jobs", document).status == 202) }
             func listed(_ query: String) async throws -> [String?] {
                 try await api.deployments("deployment.allByType", query).map { $0["deploymentId"]?.stringValue }
             }
