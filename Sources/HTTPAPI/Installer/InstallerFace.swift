@@ -81,7 +81,7 @@ package struct InstallerFace: Face {
 
     private func retry(_ request: APIRequest) async throws -> Response {
         let job = try await session(request)
-        return try await accepted { try await services.jobs.retry(job.id, alone: true) }
+        return try await accepted { try await services.jobs.retry(job.id, requestID: request.id, alone: true) }
     }
 
     /// The session that the path names.
