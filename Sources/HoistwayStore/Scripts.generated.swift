@@ -287,6 +287,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -303,7 +314,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -619,7 +629,7 @@ local function admit(A, data)
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "bb92d3607a0d7101269294d50afcf6ee63d58313",
+        sha1: "3b7dd2d08acb79fb93cf95f4b12898af0a251960",
         keyCount: 2
     )
 
@@ -2140,6 +2150,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -2156,7 +2177,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -2303,7 +2323,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "e0ce97437e29a9898fcf0ff7b739cce7f5b56501",
+        sha1: "23d398d6041b1097307d9a7b067fd01efa2d8c5e",
         keyCount: 2
     )
 
@@ -2590,6 +2610,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -2606,7 +2637,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -2883,6 +2913,9 @@ local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   end
   for _, value in ipairs(counted) do fields[#fields + 1] = value end
   if j.was_killed then
+    if outcome == 'spawn' then
+      for _, value in ipairs(fields_of_kill(id)) do fields[#fields + 1] = value end
+    end
     local reason = j.supersededBy and 'superseded' or 'killed'
     finish(id, reason, 'error', reason, fields, nil, j)
     return OK, 'error', reason
@@ -2926,7 +2959,7 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "c54a9d773adede6658dcf344c1df603def566786",
+        sha1: "c3c18d2dccfcabcccf91e1b0e3b38463dafa5095",
         keyCount: 2
     )
 
@@ -3310,6 +3343,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -3326,7 +3370,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -3603,6 +3646,9 @@ local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   end
   for _, value in ipairs(counted) do fields[#fields + 1] = value end
   if j.was_killed then
+    if outcome == 'spawn' then
+      for _, value in ipairs(fields_of_kill(id)) do fields[#fields + 1] = value end
+    end
     local reason = j.supersededBy and 'superseded' or 'killed'
     finish(id, reason, 'error', reason, fields, nil, j)
     return OK, 'error', reason
@@ -3630,7 +3676,7 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "8575af9bef2164b77abd1ae77eb80117c28b08a5",
+        sha1: "0f931a1dad29799ef22c7dc98149d69b4879685c",
         keyCount: 2
     )
 
@@ -3917,6 +3963,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -3933,7 +3990,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -4305,7 +4361,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "fb652abdd63480cce9ca8abb60599a09e663a478",
+        sha1: "e12d383386d709b85c2fb837c76a56bd1aa4e6dd",
         keyCount: 2
     )
 
@@ -4862,6 +4918,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -4878,7 +4945,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -5196,7 +5262,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "25b328a4e79d2d0431166510f316fbcacecb16c9",
+        sha1: "6bf313d71e0f00a5d7b21db6054dd7531420f689",
         keyCount: 2
     )
 
@@ -5483,6 +5549,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -5499,7 +5576,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -5807,7 +5883,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "27662be71854f2a0f62ba3bf6b50c906b9db1e29",
+        sha1: "1b94ad430adc0b1ef2fca02d8a2405e6d7315c9c",
         keyCount: 2
     )
 
@@ -6094,6 +6170,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -6110,7 +6197,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -6257,7 +6343,7 @@ if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "6969869de9f6156a5d323499a93dd21a0090916c",
+        sha1: "edafcbab17caedcf45146cd1eefbd58a2f010428",
         keyCount: 2
     )
 
@@ -7308,6 +7394,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -7324,7 +7421,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -7466,7 +7562,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "437e726bdf6b72bccb86109ede18488fb0e3fe1b",
+        sha1: "bb9d39334a705556f94061bd962ef3022ed032e8",
         keyCount: 2
     )
 
@@ -8220,19 +8316,22 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
+local function know_types(first, count)
+  local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  for index = first, first + count - 1 do
+    if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+      redis.call('SADD', P .. 'paused', ARGV[index])
+      announce('paused', 'type', ARGV[index], nil)
+    end
+  end
+end
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
 if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > schema + 1) then
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
-for index = 5, 4 + count do
-  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
-    redis.call('SADD', P .. 'paused', ARGV[index])
-    announce('paused', 'type', ARGV[index], nil)
-  end
-end
+know_types(5, count)
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
@@ -8246,7 +8345,7 @@ local jobs = redis.call('SMEMBERS', key .. ':jobs')
 announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
 return { OK, jobs }
 """#,
-        sha1: "e66ae55c5b357c2df9708be201d77673f672fdfd",
+        sha1: "78c0bfee17082777f9b41c4035465a3f1fdee1eb",
         keyCount: 2
     )
 
@@ -8533,6 +8632,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -8549,7 +8659,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -8741,7 +8850,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "3c12996bc67b44c99f53653a2f39d2b69ec17154",
+        sha1: "7ebeb4911c9ee284a60466172769439ec1584999",
         keyCount: 2
     )
 
@@ -9028,6 +9137,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -9044,7 +9164,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -9200,7 +9319,7 @@ if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, {}, nil)
+  finish(id, reason, 'error', reason, fields_of_kill(id), nil)
   return OK
 end
 local reason = type_paused(j.type) and 'paused' or 'queued'
@@ -9214,7 +9333,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "5648e2f05eef65fe965791f6851cb8a88bd4d8eb",
+        sha1: "5c6fca1fa844f26bc8fc3ef4b35eb28eeb7f2221",
         keyCount: 2
     )
 
@@ -9590,6 +9709,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -9606,7 +9736,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -9796,7 +9925,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "489631a158d7bf6d0348b3bcdc7bb28aa98e3f2c",
+        sha1: "c6608cc4b7a355185fd91ce7accf1bc7b64b7cf3",
         keyCount: 2
     )
 
@@ -11063,6 +11192,104 @@ return { OK, id }
         keyCount: 2
     )
 
+    package static let serve = RedisScript(
+        name: "serve",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
+end
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
+end
+local function know_types(first, count)
+  local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  for index = first, first + count - 1 do
+    if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+      redis.call('SADD', P .. 'paused', ARGV[index])
+      announce('paused', 'type', ARGV[index], nil)
+    end
+  end
+end
+local key, count = P .. 'worker:' .. ARGV[1], tonumber(ARGV[2])
+know_types(3, count)
+if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
+local values = {}
+for index = 3 + count, #ARGV do values[#values + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(values))
+return OK
+"""#,
+        sha1: "52f1759c8899ce485da49d96aeee1a47cc2d7fa5",
+        keyCount: 2
+    )
+
     package static let started = RedisScript(
         name: "started",
         source: #"""
@@ -11190,13 +11417,18 @@ local function begin(id, j, fields, data)
 end
 local id, fence = ARGV[1], ARGV[2]
 despite_full_memory()
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'updatedAt' })
 if code ~= OK then return code end
 if j.status == 'running' then return ALREADY end
-begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+local fields = { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }
+if ARGV[6] > j.updatedAt and ARGV[6] < AT then
+  fields[#fields + 1] = 'startedAt'
+  fields[#fields + 1] = ARGV[6]
+end
+begin(id, j, fields, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "e1435b4094ddd94b8ca6ae264058158fe591ce91",
+        sha1: "9c1f44c9f136473f01ac0f7f2d84b61308384e7a",
         keyCount: 2
     )
 
@@ -11662,6 +11894,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -11678,7 +11921,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -12004,7 +12246,7 @@ local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT',
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
   watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }
 """#,
-        sha1: "36762bfc87d002603cabde8394cb87b69d96ff48",
+        sha1: "eb839ed911e4cf37d0264edd75787c7900d76f36",
         keyCount: 2
     )
 
@@ -12555,6 +12797,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         report,
         restore,
         retry,
+        serve,
         started,
         stopWorker,
         takeNotifications,
