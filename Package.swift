@@ -81,7 +81,7 @@ let package = Package(
         ),
         .target(
             name: "Supervision",
-            dependencies: ["CLinux", "HoistwayModel"],
+            dependencies: ["CLinux", "HoistwayModel", "MonitorCore"],
             swiftSettings: strict
         ),
         .target(name: "Remote", dependencies: ["CLinux", "HoistwayModel"], swiftSettings: strict),

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,9 +67,11 @@ static sigset_t waited_for(void) {
 }
 
 void hw_signals_prepare(void) {
+    // The kernel's structure, of which zeros are SIG_DFL: a library keeps two signals to itself (nptl(7)), but passes on
+    // that whoever started the worker ignored them.
+    unsigned long standard[4] = {0};
+    for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     struct sigaction action = {0};
-    action.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
     action.sa_handler = SIG_IGN;
     for (int i = 0; i < ignored_signal_count; i++) sigaction(ignored_signals[i], &action, NULL);
     sigset_t set = waited_for();

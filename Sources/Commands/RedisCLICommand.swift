@@ -8,7 +8,8 @@ struct RedisCLICommand: AsyncParsableCommand {
         commandName: name,
         abstract: "Run redis-cli on the Redis that the other commands use.",
         discussion: """
-            --redis URL and --config FILE count when they come first; all other arguments are redis-cli's.
+            --redis URL and --config FILE count when they come first; all other arguments are redis-cli's. Where no Redis
+            can be reached the exit code is 69.
 
             Example: hoistway redis-cli LRANGE hoistway:rejected 0 -1
             """
@@ -55,6 +56,7 @@ struct RedisCLICommand: AsyncParsableCommand {
         guard let program = SystemFile.find("redis-cli", in: console.environment["PATH"] ?? "/usr/bin:/bin") else {
             throw CommandFailure(.failed, "redis-cli is not installed: apt-get install redis-tools")
         }
+        if url.sentinels == nil { try await RedisCLICommand.requireAnswer(of: url, to: arguments) }
         var environment = console.environment
         environment["REDISCLI_AUTH"] = url.password
         let words = ["redis-cli"] + RedisCLICommand.address(of: url) + arguments
@@ -77,6 +79,17 @@ struct RedisCLICommand: AsyncParsableCommand {
         if let user = url.username { words += ["--user", user] }
         if url.database != 0 { words += ["-n", String(url.database)] }
         return words
+    }
+
+    /// redis-cli would say that nobody is there by an exit code that commands have too.
+    /// - Throws: `RedisError` when there is nobody. One that only loads its data answers some commands.
+    private static func requireAnswer(of url: RedisURL, to arguments: [String]) async throws {
+        let elsewhere: Set = ["-h", "-p", "-s", "-u", "--help", "--version"]
+        guard elsewhere.isDisjoint(with: arguments) else { return }
+        let client = RedisLocation.client(url)
+        let error = await client.probe()
+        await client.close()
+        if let error, error.code == .unreachable, !error.message.hasSuffix("is loading its data") { throw error }
     }
 
     /// Where the sentinels say that the master is.

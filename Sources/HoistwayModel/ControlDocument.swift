@@ -30,10 +30,13 @@ public struct ControlDocument: Sendable, Hashable {
         requestID = reader.text("requestId")
         replyTo = reader.text("replyTo")
         let command = try ControlDocument.command(name, from: &reader)
-        let known = ["command", "requestId", "replyTo", "id", "type", "worker", "mode", "signal", "grace", "by", "why"]
-        reader.refuseTheRest(known: known)
-        if !reader.errors.isEmpty { throw Refusal(reader.errors) }
-        guard let command else { throw Refusal(.unknownCommand, field: "command", "is required") }
+        guard let name else {
+            // What the others mean depends on it.
+            if reader.isRefused("command") { throw Refusal(reader.errors) }
+            throw Refusal(.unknownCommand, field: "command", "is required")
+        }
+        reader.refuseTheRest(known: ControlDocument.fields, of: name)
+        guard reader.errors.isEmpty, let command else { throw Refusal(reader.errors) }
         self.command = command
     }
 
@@ -42,6 +45,10 @@ public struct ControlDocument: Sendable, Hashable {
         (try? JSON(parsing: bytes))?["replyTo"]?.stringValue
     }
 
+    private static let fields = [
+        "command", "requestId", "replyTo", "id", "type", "resourceId", "label", "olderThan", "worker", "mode", "signal",
+        "grace", "by", "why",
+    ]
     private static let names = [
         "kill", "retry", "remove", "promoteJob", "pause", "resume", "drain", "stopWorker", "forgetWorker",
         "releaseQuarantine",
@@ -96,7 +103,12 @@ public struct ControlDocument: Sendable, Hashable {
     private static func kill(from reader: inout DocumentReader) -> Command? {
         var order = KillOrder(from: &reader)
         order.by = reader.text("by")
-        if let id = reader.jobID("id") { return .kill(.job(id), order) }
+        if let id = reader.jobID("id") {
+            for field in ["type", "resourceId", "label", "olderThan"] where reader.take(field) != nil {
+                reader.fail(field, "cannot be combined with id")
+            }
+            return .kill(.job(id), order)
+        }
         var selection = KillSelection()
         selection.type = reader.name("type")
         selection.resourceID = reader.text("resourceId")
@@ -109,6 +121,8 @@ public struct ControlDocument: Sendable, Hashable {
         }
         selection.olderThan = reader.span("olderThan")
         if selection == KillSelection() {
+            // What was refused may have been the selection.
+            guard reader.errors.isEmpty else { return nil }
             reader.fail("id", "is required, or one of type, resourceId, label, olderThan")
             return nil
         }

@@ -2,6 +2,8 @@
 package struct DocumentReader {
     private var members: [String: (value: JSON, range: Range<Int>)] = [:]
     private var order: [String] = []
+    /// What somebody has asked for, and so means something where it stands.
+    private var taken: Set<String> = []
     private let bytes: [UInt8]
     var errors = FieldErrors()
 
@@ -20,6 +22,7 @@ package struct DocumentReader {
 
     /// The value of a member, which then counts as known; null is the same as absent.
     mutating func take(_ field: String) -> JSON? {
+        taken.insert(field)
         guard let member = members.removeValue(forKey: field) else { return nil }
         guard !member.value.isNull else { return nil }
         return member.value
@@ -27,6 +30,7 @@ package struct DocumentReader {
 
     /// The bytes an object came with.
     mutating func object(_ field: String, maximum: Int) -> (value: JSONObject, bytes: [UInt8])? {
+        taken.insert(field)
         guard let member = members.removeValue(forKey: field), !member.value.isNull else { return nil }
         guard let object = member.value.objectValue else {
             errors.add(field, "must be an object, not \(member.value.kind)")
@@ -142,10 +146,19 @@ package struct DocumentReader {
         errors.add(field, message)
     }
 
-    /// Adds an error for each member that nobody took, with the nearest of the known names.
-    mutating func refuseTheRest(known: [String]) {
+    /// Whether a field was refused already, for what it is.
+    func isRefused(_ field: String) -> Bool { errors.entries.contains { $0.field == field } }
+
+    /// Adds an error for each member that nobody took, with the nearest of the names that somebody did.
+    /// - Parameter owner: what the document is, for a field that means something in another one.
+    mutating func refuseTheRest(known: [String], of owner: String? = nil) {
         for field in order where members[field] != nil {
-            let nearest = Nearest.name(to: field, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+            if let owner, known.contains(field) {
+                errors.add(field, "is no field of \(owner)")
+                continue
+            }
+            let candidates = known.filter { taken.contains($0) }
+            let nearest = Nearest.name(to: field, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
             errors.add(field, "unknown field\(nearest)")
         }
     }
@@ -160,7 +173,8 @@ package enum Nearest {
         return best.distance * 3 <= max(text.count, best.name.count) ? best.name : nil
     }
 
-    private static func distance(_ left: String, _ right: String) -> Int {
+    /// How many letters have to be added, removed or changed to make one text of another.
+    package static func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right)
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {

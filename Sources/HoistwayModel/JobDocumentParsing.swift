@@ -41,11 +41,22 @@ extension JobDocument {
         let own = type.idKey == "resourceId" || type == .server ? nil : reader.text(type.idKey)
         let named = [own, general, type == .server ? serverID : nil].compactMap { $0 }
         if Set(named).count > 1 { reader.fail("resourceId", "differs from \(type.idKey)") }
-        if named.isEmpty { reader.fail(type.idKey, "is required") }
+        if named.isEmpty { refuseNoResource(type, from: &reader) }
         if type == .server, let name = named.first, !Identifier.isName(name) {
             reader.fail("resourceId", "must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$ for a server")
         }
         return named.first
+    }
+
+    /// Says what is missing, or what is wrong with the type where the id of another one is there.
+    private static func refuseNoResource(_ type: JobType, from reader: inout DocumentReader) {
+        if reader.isRefused("resourceId") || reader.isRefused(type.idKey) { return }
+        guard !type.isBuiltIn, !type.name.isEmpty else { return reader.fail(type.idKey, "is required") }
+        let other = JobType.builtIn.first { $0 != .server && reader.take($0.idKey) != nil }
+        if let other { reader.fail("type", "is \"\(type)\", but \(other.idKey) is the id of type \"\(other)\"") }
+        let nearest = Nearest.name(to: type.name, among: JobType.builtIn.map(\.name))
+        let meant = nearest.map { "; did you mean the type \"\($0)\"?" } ?? ""
+        reader.fail("resourceId", "is required: \"\(type)\" is no built-in type\(meant)")
     }
 
     private mutating func readDescription(from reader: inout DocumentReader) {

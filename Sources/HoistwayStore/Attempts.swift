@@ -139,8 +139,19 @@ extension Store {
     }
 
     /// The attempt's process runs.
-    package func started(_ id: String, fence: Int64, pid: Int, startTime: Int, log: String) async throws -> StoreCode {
-        let arguments: [RedisArgument] = [.string(id), RedisArgument(fence), .int(pid), .int(startTime), .string(log)]
+    /// - Parameter at: since when, by its host's clock; from now on unless given.
+    package func started(
+        _ id: String,
+        fence: Int64,
+        pid: Int,
+        startTime: Int,
+        log: String,
+        at: Timestamp? = nil
+    ) async throws -> StoreCode {
+        let arguments: [RedisArgument] = [
+            .string(id), RedisArgument(fence), .int(pid), .int(startTime), .string(log),
+            .string(at?.description ?? ""),
+        ]
         return try await code(Scripts.started, arguments)
     }
 

@@ -222,8 +222,8 @@ extension Store {
 }
 
 extension Refusal {
-    static func unknownType(_ type: JobType) -> Refusal {
-        Refusal(.unknownType, field: "type", "\"\(type)\" is not built in and no worker ever announced it")
+    static func unknownType(_ type: JobType, field: String = "type") -> Refusal {
+        Refusal(.unknownType, field: field, "\"\(type)\" is not built in and no worker ever announced it")
     }
 
     static func queueFull(_ type: JobType, limit: String) -> Refusal {

@@ -50,7 +50,8 @@ extension Store {
     /// - Throws: `Refusal` for an unknown job type or time zone, and for an id in use.
     @discardableResult
     package func put(_ schedule: Schedule, replacing: Bool = false) async throws -> Bool {
-        guard try await isKnown(schedule.document.type) else { throw Refusal.unknownType(schedule.document.type) }
+        let type = schedule.document.type
+        guard try await isKnown(type) else { throw Refusal.unknownType(type, field: "job.type") }
         let run = try schedule.calendar().nextDue(after: try await now())
         let arguments: [RedisArgument] = [
             .string(schedule.id), replacing ? 1 : 0, .bytes(Store.definition(of: schedule)),

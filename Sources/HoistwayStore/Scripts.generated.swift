@@ -288,6 +288,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -304,7 +315,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -634,7 +644,7 @@ local function admit(A, data)
 end
 return admit(ARGV, nil)
 """#,
-        sha1: "b344f7d31a6684c9f86dfdb23a7e2558f1270cab",
+        sha1: "4a02923be63477591f31c8ff360879c88b9342e4",
         keyCount: 2
     )
 
@@ -2158,6 +2168,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -2174,7 +2195,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -2325,7 +2345,7 @@ end
 if cursor == '0' then announce('drained', 'type', kind, nil) end
 return { count, #ids == 200 and ids[200] or '' }
 """#,
-        sha1: "22e0e3f3db297cb4e30997a92f02735174e58f42",
+        sha1: "b738b98bfc07d37e12bed688d0b8da2b7760d031",
         keyCount: 2
     )
 
@@ -2613,6 +2633,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -2629,7 +2660,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -2910,6 +2940,9 @@ local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   end
   for _, value in ipairs(counted) do fields[#fields + 1] = value end
   if j.was_killed then
+    if outcome == 'spawn' then
+      for _, value in ipairs(fields_of_kill(id)) do fields[#fields + 1] = value end
+    end
     local reason = j.supersededBy and 'superseded' or 'killed'
     finish(id, reason, 'error', reason, fields, nil, j)
     return OK, 'error', reason
@@ -2953,7 +2986,7 @@ redis.call('HDEL', P .. 'renewals', worker)
 announce('fenced', 'workerId', worker, '{"by":' .. quoted(ARGV[3]) .. '}')
 return OK
 """#,
-        sha1: "bb138611803ef8f5fce19138ab21c0ac0247c03b",
+        sha1: "1e724c2283a654ad1544015e8546af5760aa7cbf",
         keyCount: 2
     )
 
@@ -3338,6 +3371,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -3354,7 +3398,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -3635,6 +3678,9 @@ local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   end
   for _, value in ipairs(counted) do fields[#fields + 1] = value end
   if j.was_killed then
+    if outcome == 'spawn' then
+      for _, value in ipairs(fields_of_kill(id)) do fields[#fields + 1] = value end
+    end
     local reason = j.supersededBy and 'superseded' or 'killed'
     finish(id, reason, 'error', reason, fields, nil, j)
     return OK, 'error', reason
@@ -3662,7 +3708,7 @@ local fields = {}
 for index = 7, #ARGV do fields[#fields + 1] = ARGV[index] end
 return { conclude(ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6], fields) }
 """#,
-        sha1: "0a9c077cd00ed782d780f065c19026192d1cb7b3",
+        sha1: "e9a43ab5791df20fc09a091c172e1680f3341c91",
         keyCount: 2
     )
 
@@ -3950,6 +3996,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -3966,7 +4023,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -4353,7 +4409,7 @@ if overlap == 'replace' then
 end
 return answer
 """#,
-        sha1: "d08e96fffcfd63a6a805adc981fb1597f3bb8cb4",
+        sha1: "56c0fa3e4e73261eb2d0f49d7f734c1bd7aa57cc",
         keyCount: 2
     )
 
@@ -4911,6 +4967,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -4927,7 +4994,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -5249,7 +5315,7 @@ end
 for index = 2, #ARGV, 2 do inspect(ARGV[index], ARGV[index + 1]) end
 return found
 """#,
-        sha1: "3b179489512b9b480cf36e27d524dc19252f0fab",
+        sha1: "97e68616714064d97c4c723950a3fdb807e8132f",
         keyCount: 2
     )
 
@@ -5537,6 +5603,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -5553,7 +5630,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -5865,7 +5941,7 @@ local check = {
 for index = 4, #ARGV do check[family](ARGV[index]) end
 return found
 """#,
-        sha1: "b40096c9b354aef922b651049503af65b6340294",
+        sha1: "2fc7370909594f0500c088ee43eb2da32e61820d",
         keyCount: 2
     )
 
@@ -6153,6 +6229,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -6169,7 +6256,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -6320,7 +6406,7 @@ if ARGV[7] == '1' then return { WRONG_STATE, j[1] } end
 request_kill(id, j[3], ARGV[2] ~= '' and ARGV[2] or nil, ARGV[3] ~= '' and ARGV[3] or nil, ARGV[4], ARGV[5])
 return { OK, 'requested' }
 """#,
-        sha1: "b9c8a8104748936b1a21c0b232293986341da579",
+        sha1: "e1f964ea61e252b22d88f8002f7cd90c92165f76",
         keyCount: 2
     )
 
@@ -7373,6 +7459,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -7389,7 +7486,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -7535,7 +7631,7 @@ redis.call('HDEL', job_key(id), 'runAt')
 come_due(id)
 return { OK, redis.call('HGET', job_key(id), 'reason') }
 """#,
-        sha1: "5f7774d0f1f875773696dcd3ed3af0fd38b8f5c6",
+        sha1: "bb88def7f122f47ed7d537549676302a9f81158b",
         keyCount: 2
     )
 
@@ -8292,19 +8388,22 @@ local function reply(list, text)
   local pushed = redis.pcall('RPUSH', list, text)
   if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
 end
+local function know_types(first, count)
+  local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  for index = first, first + count - 1 do
+    if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+      redis.call('SADD', P .. 'paused', ARGV[index])
+      announce('paused', 'type', ARGV[index], nil)
+    end
+  end
+end
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
 if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > schema + 1) then
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
-for index = 5, 4 + count do
-  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
-    redis.call('SADD', P .. 'paused', ARGV[index])
-    announce('paused', 'type', ARGV[index], nil)
-  end
-end
+know_types(5, count)
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }
@@ -8318,7 +8417,7 @@ local jobs = redis.call('SMEMBERS', key .. ':jobs')
 announce('workerStarted', 'workerId', worker, '{"jobs":' .. #jobs .. '}')
 return { OK, jobs }
 """#,
-        sha1: "e66ae55c5b357c2df9708be201d77673f672fdfd",
+        sha1: "78c0bfee17082777f9b41c4035465a3f1fdee1eb",
         keyCount: 2
     )
 
@@ -8606,6 +8705,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -8622,7 +8732,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -8827,7 +8936,7 @@ end
 reply(reply_to, '{"ok":false,"error":' .. problem .. '}')
 return OK
 """#,
-        sha1: "786869b3cf84ab30f173fcfb7cf47cfdbbc93c56",
+        sha1: "7798d94ae833e7db3a57be8c6935b5ba43b591c9",
         keyCount: 2
     )
 
@@ -9115,6 +9224,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -9131,7 +9251,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -9291,7 +9410,7 @@ if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, {}, nil)
+  finish(id, reason, 'error', reason, fields_of_kill(id), nil)
   return OK
 end
 local reason = type_paused(j.type) and 'paused' or 'queued'
@@ -9305,7 +9424,7 @@ record(id, 'released', 'pending', reason, j.workerId, tonumber(j.attempt) - 1, f
 enqueue(id, j.type, scope_of(j.node, j.serverId), j.priority, true)
 return OK
 """#,
-        sha1: "c43afcfa0660b95fd42413efaa8275dae7026c4b",
+        sha1: "975ca27d71d941bd855f028a11ddf8af62e7169e",
         keyCount: 2
     )
 
@@ -9682,6 +9801,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -9698,7 +9828,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -9894,7 +10023,7 @@ end
 forget(id, j[1])
 return OK
 """#,
-        sha1: "8b851b09ec9349e8d347e2f9dc6d8ee0bed9599b",
+        sha1: "f015770013f804fe8e65c6e3497b08c8c9c17a63",
         keyCount: 2
     )
 
@@ -11176,6 +11305,104 @@ return { OK, id }
         keyCount: 2
     )
 
+    package static let serve = RedisScript(
+        name: "serve",
+        source: #"""
+local P = string.sub(KEYS[1], 1, -5)
+if KEYS[2] and redis.call('LINDEX', KEYS[2], 0) ~= table.remove(ARGV) then
+  return redis.error_reply('TAKEN the command was carried out by another process')
+end
+local OK, NOT_FOUND, WRONG_STATE, STALE_FENCE, ALREADY, ID_IN_USE, HEAD_CHANGED, CONFLICT, UNKNOWN_DEPENDENCY,
+  QUEUE_FULL, QUARANTINED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local NOW_US = clock[1] * 1000000 + clock[2]
+local function number(value)
+  return string.format('%.0f', value)
+end
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local rest = seconds - days * 86400
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, doy - math.floor((153 * mp + 2) / 5) + 1,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, ms % 1000)
+end
+local AT = iso(NOW)
+local function despite_full_memory() redis.call('DEL', P .. 'nothing') end
+local function quoted(text)
+  if not text or text == '' then return 'null' end
+  return '"' .. string.gsub(text, '["\\]', '\\%0') .. '"'
+end
+local function job_key(id) return P .. 'job:' .. id end
+local function fields_of(id, names)
+  local values = redis.call('HMGET', job_key(id), unpack(names))
+  local j = {}
+  for index, name in ipairs(names) do j[name] = values[index] end
+  return j
+end
+local function has_start_deadline(j)
+  return j.options and string.find(j.options, '"startDeadline"', 1, true) ~= nil
+end
+local function next_revision(j)
+  j.revision = number(tonumber(j.revision or '0') + 1)
+  return j.revision
+end
+local function record(id, event, status, reason, worker, attempt, fence, data)
+  local history = job_key(id) .. ':history'
+  local length = redis.call('RPUSH', history, '{"at":"' .. AT .. '","event":"' .. event .. '","status":"' .. status
+    .. '","reason":' .. quoted(reason) .. ',"workerId":' .. quoted(worker) .. ',"attempt":' .. (attempt or 'null')
+    .. ',"fence":' .. (fence or 'null') .. ',"data":' .. (data or 'null') .. '}')
+  if length > 1000 then redis.call('LTRIM', history, -1000, -1) end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'at', AT, 'event', event, 'id', id, 'status', status,
+    'reason', reason or '', 'workerId', worker or '', 'attempt', attempt or '', 'fence', fence or '',
+    'data', data or '')
+end
+local function announce(event, kind, name, data)
+  local fields = { 'at', AT, 'event', event, kind, name, 'status', '', 'reason', '', 'attempt', '', 'fence', '',
+    'data', data or '' }
+  if kind ~= 'workerId' then table.insert(fields, 9, 'workerId') table.insert(fields, 10, '') end
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', unpack(fields))
+end
+local RESERVED = {}
+for name in string.gmatch('claimed claims control deadlines delayed events giving idempotency inbox index job '
+  .. 'lanes later limits login logs losses meta notify paused quarantining queue rated rejected renewals request '
+  .. 'resource resources retried role schedule schedules sequence session settling starts superseding token tokens '
+  .. 'turns types wake waiting worker workers', '%S+') do RESERVED[name] = true end
+local function reply(list, text)
+  if not list or list == '' then return end
+  if string.sub(list, 1, #P) == P and RESERVED[string.match(list, '^%w*', #P + 1)] then return end
+  local pushed = redis.pcall('RPUSH', list, text)
+  if pushed == 1 or type(pushed) == 'number' and redis.call('TTL', list) > 0 then redis.call('EXPIRE', list, 60) end
+end
+local function know_types(first, count)
+  local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
+  for index = first, first + count - 1 do
+    if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
+      redis.call('SADD', P .. 'paused', ARGV[index])
+      announce('paused', 'type', ARGV[index], nil)
+    end
+  end
+end
+local key, count = P .. 'worker:' .. ARGV[1], tonumber(ARGV[2])
+know_types(3, count)
+if redis.call('HEXISTS', key, 'state') == 0 then return NOT_FOUND end
+local values = {}
+for index = 3 + count, #ARGV do values[#values + 1] = ARGV[index] end
+redis.call('HSET', key, unpack(values))
+return OK
+"""#,
+        sha1: "52f1759c8899ce485da49d96aeee1a47cc2d7fa5",
+        keyCount: 2
+    )
+
     package static let started = RedisScript(
         name: "started",
         source: #"""
@@ -11303,13 +11530,18 @@ local function begin(id, j, fields, data)
 end
 local id, fence = ARGV[1], ARGV[2]
 despite_full_memory()
-local code, j = attempt_of(id, fence)
+local code, j = attempt_of(id, fence, { 'updatedAt' })
 if code ~= OK then return code end
 if j.status == 'running' then return ALREADY end
-begin(id, j, { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }, '{"pid":' .. ARGV[3] .. '}')
+local fields = { 'pid', ARGV[3], 'pidStartTime', ARGV[4], 'logPath', ARGV[5] }
+if ARGV[6] > j.updatedAt and ARGV[6] < AT then
+  fields[#fields + 1] = 'startedAt'
+  fields[#fields + 1] = ARGV[6]
+end
+begin(id, j, fields, '{"pid":' .. ARGV[3] .. '}')
 return OK
 """#,
-        sha1: "e1435b4094ddd94b8ca6ae264058158fe591ce91",
+        sha1: "9c1f44c9f136473f01ac0f7f2d84b61308384e7a",
         keyCount: 2
     )
 
@@ -11776,6 +12008,17 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
 local settle_dependents
 local FINISH_FIELDS = { 'type', 'concurrencyKey', 'workerId', 'attempt', 'fence', 'status', 'node', 'serverId',
   'priority', 'reason', 'revision', 'options', 'counted', 'notify' }
@@ -11792,7 +12035,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))
@@ -12122,7 +12364,7 @@ local notify = #redis.call('ZRANGEBYSCORE', P .. 'notify', '-inf', NOW, 'LIMIT',
 return { listener, more, redis.call('LLEN', P .. 'control'), inboxes, kills, removed, stop, unknown, claims[1] or '0',
   watches and redis.call('HGETALL', P .. 'renewals') or {}, claims[2] or '', schedules, notify, logs }
 """#,
-        sha1: "8bc2ee2026b3210104184346548bec9121f05886",
+        sha1: "0d8b15f1cd5a06619d36162d5fc11deb74b37827",
         keyCount: 2
     )
 
@@ -12674,6 +12916,7 @@ return answer('queued', position, nil, ends[sample] + math.floor(later / slots) 
         report,
         restore,
         retry,
+        serve,
         started,
         stopWorker,
         takeNotifications,

@@ -49,6 +49,13 @@ extension Store {
         return values.first?.strings ?? []
     }
 
+    /// Makes the types known that a worker serves by now; its record stays as it is beyond `fields`.
+    /// - Returns: false when it is not on record.
+    package func serve(_ types: [JobType], worker: String, fields: [(String, String)]) async throws -> Bool {
+        let head: [RedisArgument] = [.string(worker), .int(types.count)]
+        return try await code(Scripts.serve, head + types.map { .string($0.name) } + .fields(fields)) == .ok
+    }
+
     /// The beat of a process.
     /// - Parameters:
     ///   - process: an id of its own, for the role of the listener.

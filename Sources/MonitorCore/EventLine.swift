@@ -1,4 +1,4 @@
-/// One line that a recipe wrote to its event descriptor.
+/// One line that a recipe wrote to its event descriptor. What a line may hold is judged here and nowhere else.
 package struct EventLine {
     /// A line for the log.
     package struct Message: Equatable {
@@ -12,16 +12,17 @@ package struct EventLine {
     private let text: Bytes
     private var rest: [JSONScanner.Member] = []
     /// Whether anything is left for the worker.
-    package private(set) var isRecord = false
+    package var isRecord: Bool { !rest.isEmpty }
 
     /// Longer lines are logged as text.
     package static let longest = 1 << 20
 
-    /// Nil when the line is not an object, or a member that the monitor handles has not the form it must have.
+    /// Nil when the line is not an object, has no member that means anything, or one that has not the form it must have.
+    /// A member that is null counts as absent.
     package init?(_ text: Bytes) {
         guard let members = JSONScanner.members(of: text) else { return nil }
         self.text = text
-        for member in members {
+        for member in members where !JSONScanner.isNull(text, member.value) {
             if member.key.equals("log") {
                 guard let message = Self.message(text, member.value) else { return nil }
                 messages.append(message)
@@ -31,11 +32,12 @@ package struct EventLine {
             } else if member.key.equals("cleanup") {
                 guard let command = Self.command(text, member.value) else { return nil }
                 cleanups.append(command)
-            } else {
+            } else if let isFit = EventRule.isFit(member, of: text) {
+                guard isFit else { return nil }
                 rest.append(member)
-                isRecord = isRecord || Self.isRecorded(member.key)
             }
         }
+        if messages.isEmpty, masks.isEmpty, cleanups.isEmpty, rest.isEmpty { return nil }
     }
 
     /// What is left for the worker, without secrets.
@@ -48,21 +50,22 @@ package struct EventLine {
         return object.finished
     }
 
-    private static func isRecorded(_ key: Bytes) -> Bool {
-        key.equals("progress") || key.equals("stage") || key.equals("component") || key.equals("message")
-            || key.equals("resource") || key.equals("registration") || key.equals("result") || key.equals("error")
-            || key.equals("remote")
-    }
-
     private static func message(_ text: Bytes, _ range: Range<Int>) -> Message? {
         guard let members = JSONScanner.members(of: text, in: range) else { return nil }
         var message = Message(level: Bytes("INFO"), text: [])
-        for member in members {
-            guard let value = JSONScanner.string(text, in: member.value) else { continue }
-            if member.key.equals("level") { message.level = level(value) }
-            if member.key.equals("message") { message.text = value }
+        var isThere = false
+        for member in members where !JSONScanner.isNull(text, member.value) {
+            let isMessage = member.key.equals("message")
+            guard isMessage || member.key.equals("level") else { continue }
+            guard let value = JSONScanner.string(text, in: member.value) else { return nil }
+            if isMessage {
+                message.text = value
+                isThere = true
+            } else {
+                message.level = level(value)
+            }
         }
-        return message
+        return isThere ? message : nil
     }
 
     private static func level(_ name: Bytes) -> Bytes {

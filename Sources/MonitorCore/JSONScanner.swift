@@ -47,6 +47,39 @@ package struct JSONScanner {
         Bytes(text[range]).decimal
     }
 
+    /// Whether a value is null. It must be one that was found here.
+    package static func isNull(_ text: Bytes, _ range: Range<Int>) -> Bool {
+        text[range.lowerBound] == UInt8(ascii: "n")
+    }
+
+    /// Any number, with the precision it takes to compare it; nil when the value is none.
+    package static func number(_ text: Bytes, in range: Range<Int>) -> Double? {
+        guard let first = text[range].first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else {
+            return nil
+        }
+        var (value, shift, exponent) = (0.0, 0, 0)
+        var (isFraction, isExponent, isNegative) = (false, false, false)
+        for byte in text[range] {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                if isExponent {
+                    exponent = min(exponent * 10 + Int(byte - 0x30), 1000)
+                } else {
+                    value = value * 10 + Double(byte - 0x30)
+                    if isFraction { shift -= 1 }
+                }
+            case UInt8(ascii: "."): isFraction = true
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): isExponent = true
+            case UInt8(ascii: "-") where isExponent: isNegative = true
+            default: break
+            }
+        }
+        guard value > 0 else { return 0 }
+        shift += isNegative ? -exponent : exponent
+        for _ in 0..<min(abs(shift), 2000) { value = shift < 0 ? value / 10 : value * 10 }
+        return first == UInt8(ascii: "-") ? -value : value
+    }
+
     private var isAtEnd: Bool {
         mutating get {
             skipSpace()

@@ -2,8 +2,15 @@ extension FarScript {
     /// The supervisor of an attempt, and its helpers.
     static let attempt = #"""
         trap : HUP INT TERM PIPE
-        for field in name nonce fence guard limit grace; do read -r "${field?}" || refuse "the server's head reads more than it is told: install coreutils"; done
-        self=$(identity $$) here=$root/attempts/$name
+        if [ "$0" = watcher ]; then
+          # shellcheck disable=SC2086
+          set -- $HOISTWAY_WATCHED
+          supervisor=$1 limit=$2 here=$root/attempts/$3
+          read -r nonce <"$here/nonce" && read -r self <"$here/self"
+        else
+          for field in name nonce fence guard limit grace; do read -r "${field?}" || refuse "the server's head reads more than it is told: install coreutils"; done
+          self=$(identity $$) here=$root/attempts/$name
+        fi
 
         # Whoever is not heard of for `limit` seconds is gone. What counts is when the tick was sent that came back, so
         # that nothing that lay in a buffer prolongs it.
@@ -101,22 +108,24 @@ extension FarScript {
           end_now
         }
 
-        supervised() { read -r _ _ _ parent _ </proc/self/stat && [ "$parent" = "$$" ]; }
+        supervised() { read -r _ _ _ parent _ </proc/self/stat && [ "$parent" = "$supervisor" ]; }
 
         # Ends the attempt without its near side. The supervisor tidies up, or the watcher where there is none.
         end_now() {
           clock
           begun=$up
           while [ -d "$here" ]; do
+            # Nothing begins any more. What has begun has told its number by now.
+            rm -f "$here/launch"
             { read -r recipe <"$here/pid"; } 2>/dev/null
             if supervised; then
-              kill -s USR1 "$$"
+              kill -s USR1 "$supervisor"
               printf 'stop\n' >&6
             fi
             [ -e "$here/ended" ] || signal_tree KILL
             clock
             if ! supervised || [ $((up - begun)) -ge 10 ] && [ ! -e "$here/ended" ]; then
-              supervised && kill -s KILL "$$"
+              supervised && kill -s KILL "$supervisor"
               exec >/dev/null 2>&1
               empty_tree
               : >"$here/ended"
@@ -130,7 +139,7 @@ extension FarScript {
 
         # Ends the helpers, also one that is stuck, and this process last.
         dismiss() {
-          if supervised; then kill -s KILL "$$"; fi
+          if supervised; then kill -s KILL "$supervisor"; fi
           me=$(exec /bin/sh -c 'echo $PPID')
           for pid in $(carriers "$mark"); do [ "$pid" = "$me" ] || kill -s KILL "$pid" 2>/dev/null; done
           exit 1
@@ -180,6 +189,11 @@ extension FarScript {
           done
         }
 
+        if [ "$0" = watcher ]; then
+          exec 5<&-
+          watch
+        fi
+
         error=$(mkdir -p "$root/attempts" "$root/workspaces" 2>&1 && mkdir "$here" 2>&1) || refuse "$error"
         {
           printf '%s\n' "$guard" >"$here/guard" && printf '%s\n' "$nonce" >"$here/nonce" &&
@@ -190,7 +204,12 @@ extension FarScript {
 
         exec 5<&0 </dev/null 6<>"$here/orders"
         trap 'over=1; exec >/dev/null 2>&1' USR1
-        watch &
+        # In a session of its own: who ends that of the connection does not end it, or nobody would end the recipe.
+        if [ -n "$launcher" ]; then
+          HOISTWAY_WATCHED="$$ $limit $name" "$launcher" /bin/sh -c "$1" watcher &
+        else
+          watch &
+        fi
         watcher=$!
         listen <&5 &
         exec 5<&-

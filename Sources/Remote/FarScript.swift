@@ -1,10 +1,10 @@
 /// The programs of the far side: POSIX shell, with coreutils, grep and /proc.
 enum FarScript {
     /// What ssh has the far user's shell run. It takes the mark and one of the scripts below from its standard input, so
-    /// that no command line tells anything of the job.
+    /// that no command line tells anything of the job. The script has its own text as its argument.
     static let bootstrap =
         "exec /bin/sh -c 'read -r HOISTWAY_FAR && read -r n && export HOISTWAY_FAR && s=$(head -c \"$n\")"
-        + " && exec /bin/sh -c \"$s\" hoistway'"
+        + " && exec /bin/sh -c \"$s\" hoistway \"$s\"'"
 
     /// Runs one attempt, and ends it when nobody is heard of any more.
     static var run: String { common + attempt }
@@ -144,6 +144,7 @@ enum FarScript {
         end_other() (
           here=$1 self=
           : >"$here/end"
+          rm -f "$here/launch"
           for file in self nonce mark pid; do
             value=
             { read -r value <"$here/$file"; } 2>/dev/null

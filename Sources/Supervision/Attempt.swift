@@ -55,18 +55,18 @@ package final class Attempt: Sendable {
     /// - Parameters:
     ///   - signal: Name without `SIG`. `KILL` ends the tree at once, also after an earlier request.
     ///   - grace: Time between that signal and SIGKILL.
-    ///   - by: Who asked, for the receipt.
-    ///   - why: The reason, for the receipt.
+    ///   - by: Who asked, for the receipt, if that is known.
+    ///   - why: The reason, for the receipt, if one was given.
     package func kill(
         signal: String = "TERM",
         grace: Duration,
-        by: String,
-        why: String,
+        by: String? = nil,
+        why: String? = nil,
         requestedAt: Timestamp = .now()
     ) {
         let line: JSON = [
-            "do": "kill", "signal": .string(signal), "grace": .int(Int(grace.milliseconds)), "by": .string(by),
-            "why": .string(why), "requestedAt": .string(requestedAt.description),
+            "do": "kill", "signal": .string(signal), "grace": .int(Int(grace.milliseconds)), "by": .string(orNull: by),
+            "why": .string(orNull: why), "requestedAt": .string(requestedAt.description),
         ]
         send(line.utf8 + [newline]) { $0.killLine = $1 }
     }

@@ -104,19 +104,3 @@ struct AttemptFile: Sendable {
         return .object(object)
     }
 }
-
-/// The event lines that a monitor left.
-enum EventsFile {
-    /// Whole lines between two offsets; up to the end without `end`.
-    static func read(_ path: String, from offset: Int, to end: Int?) -> (lines: [JSON], endOffset: Int) {
-        guard let size = end ?? Files.size(path), size > offset else { return ([], offset) }
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard file >= 0 else { return ([], offset) }
-        defer { close(file) }
-        guard let bytes = Files.read(file, at: offset, count: size - offset),
-            let last = bytes.lastIndex(of: newline)
-        else { return ([], offset) }
-        let lines = bytes[..<last].split(separator: newline).compactMap { try? JSON(parsing: Array($0)) }
-        return (lines, offset + last + 1)
-    }
-}

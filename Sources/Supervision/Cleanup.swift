@@ -12,10 +12,10 @@ struct Cleanup {
     /// - Returns: What failed, with the reason.
     func run() -> [String] {
         let path = "\(file.info.folder)/cleanup.jsonl"
-        let (commands, _) = EventsFile.read(path, from: 0, to: nil)
+        let commands = LinesFile.read(path, from: 0, to: nil).lines.map { try? JSON(parsing: $0) }
         var failures: [String] = []
         for (index, command) in commands.enumerated() {
-            let arguments = command.arrayValue?.compactMap(\.stringValue) ?? []
+            let arguments = command?.arrayValue?.compactMap(\.stringValue) ?? []
             guard let name = arguments.first else { continue }
             do {
                 try run(arguments, number: index)

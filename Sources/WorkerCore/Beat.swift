@@ -151,8 +151,8 @@ final class Beat: Sendable {
                 requestedAt: kill["requestedAt"]?.stringValue ?? "",
                 signal: kill["signal"]?.stringValue,
                 grace: kill["grace"].flatMap { TimeSpan($0)?.duration },
-                by: kill["by"]?.stringValue ?? "",
-                why: kill["why"]?.stringValue ?? ""
+                by: kill["by"]?.stringValue,
+                why: kill["why"]?.stringValue
             )
             _ = board.kill(id, request)
         }

@@ -4,7 +4,7 @@ import Supervision
 
 /// Turns what a monitor left into what the store is told.
 enum Ending {
-    /// - Parameter fold: closed here; its last changes go with the outcome.
+    /// - Parameter fold: closed here. All of it goes with the outcome: what was told before may be lost by now.
     static func outcome(of exit: ExitRecord, _ fold: inout EventFold, _ context: AttemptContext)
         -> HoistwayStore.Outcome
     {
@@ -13,7 +13,7 @@ enum Ending {
         }
         let kind = kind(of: exit)
         fold.close(succeeded: kind == .done)
-        var fields = fold.takeChanges()
+        var fields = fold.takeAll()
         fields.append(("logBytes", String(exit.logBytes)))
         if let code = exit.exitCode { fields.append(("exitCode", String(code))) }
         if let signal = exit.signal { fields.append(("signal", signal)) }
@@ -60,7 +60,7 @@ enum Ending {
             kind,
             isRepeatable: fold.remoteEnd?["retryable"] != false,
             wait: context.wait(),
-            fields: fold.takeChanges().filter { $0.0 != "message" && $0.0 != "error" } + fields
+            fields: fold.takeAll().filter { $0.0 != "message" && $0.0 != "error" } + fields
         )
     }
 
@@ -75,7 +75,7 @@ enum Ending {
             message += "; cleanup failed: \(lost.cleanupFailures.joined(separator: ", "))"
         }
         let error: JSON = ["code": "lost", "message": .string(message)]
-        let fields = fold.takeChanges() + [("message", message), ("error", error.text)]
+        let fields = fold.takeAll() + [("message", message), ("error", error.text)]
         return HoistwayStore.Outcome(.lost, wait: context.wait(), fields: fields)
     }
 

@@ -1,4 +1,5 @@
 import HoistwayModel
+import Supervision
 
 /// What the events of an attempt add up to in the job's hash.
 struct EventFold: Sendable {
@@ -18,12 +19,21 @@ struct EventFold: Sendable {
     private var arrivals: [JSON: String] = [:]
     private var changed: Set<String> = []
 
+    private static let names = [
+        "progress", "stage", "component", "message", "remotePid", "result", "error", "resources", "registrations",
+    ]
     /// Most resources and registrations that are kept.
     private static let most = 1000
 
     /// - Parameter isRemote: whether the near side of a server speaks, and not the recipe itself.
     init(isRemote: Bool = false) {
         self.isRemote = isRemote
+    }
+
+    /// What the events file of an attempt adds up to so far.
+    init(of info: AttemptInfo) {
+        self.init(isRemote: AttemptContext(info.record).isRemote)
+        for event in info.events().lines { add(event) }
     }
 
     /// Takes one line of the event stream.
@@ -98,6 +108,15 @@ struct EventFold: Sendable {
         return changed.sorted().compactMap { name in text(of: name).map { (name, $0) } }
     }
 
+    /// Every field that is known.
+    var all: [(String, String)] { EventFold.names.compactMap { name in text(of: name).map { (name, $0) } } }
+
+    /// Every field that is known; nothing has changed after that.
+    mutating func takeAll() -> [(String, String)] {
+        changed = []
+        return all
+    }
+
     /// Nothing is pending or running any more once the attempt ended.
     mutating func close(succeeded: Bool) {
         for index in resources.indices {
@@ -144,8 +163,8 @@ struct EventFold: Sendable {
         case "remotePid": remotePid.map(String.init)
         case "result": result?.text
         case "error": error?.text
-        case "resources": JSON.array(resources).text
-        case "registrations": JSON.array(registrations).text
+        case "resources": resources.isEmpty ? nil : JSON.array(resources).text
+        case "registrations": registrations.isEmpty ? nil : JSON.array(registrations).text
         default: nil
         }
     }

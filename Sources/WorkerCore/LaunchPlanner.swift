@@ -105,16 +105,19 @@ struct LaunchPlanner: Sendable {
         "\(job.type)/\(LaunchPlanner.workspaceName(job.resourceID))"
     }
 
-    /// The name of the folder kept for a resource: its id with every unusual byte written as `%XX`; a long one is cut and told
-    /// apart by its FNV-1a digest (isthe.com/chongo/tech/comp/fnv).
+    /// The name of the folder kept for a resource: its id with every unusual byte written as `%XX`, a dot too that only digits
+    /// follow, so that none is the numbered folder of another one's second attempt; a long one is cut and told apart by its
+    /// FNV-1a digest (isthe.com/chongo/tech/comp/fnv).
     static func workspaceName(_ resource: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var name: [UInt8] = []
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        let number = resource.utf8.reversed().prefix { (0x30...0x39).contains($0) }.count
+        let lastDot = number > 0 ? resource.utf8.count - number - 1 : nil
         for (index, byte) in resource.utf8.enumerated() {
             digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3
             let letter = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
-            if letter || byte == 0x5F || byte == 0x2D || byte == 0x2E && index > 0 {
+            if letter || byte == 0x5F || byte == 0x2D || byte == 0x2E && index > 0 && index != lastDot {
                 name.append(byte)
             } else {
                 name += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]

@@ -1,3 +1,4 @@
+import Glibc
 import HoistwayModel
 import HoistwayStore
 import Logging
@@ -25,6 +26,8 @@ final class Leaseholder: Sendable {
         /// The hold on claims that was told of in the log.
         var hold: String?
         var watch = Watch()
+        /// Of the last beat that was answered.
+        var connections: Int?
     }
 
     private let identity: WorkerIdentity
@@ -122,6 +125,12 @@ final class Leaseholder: Sendable {
         signs[""] = tick.hold
         let received = ProcessIdentity.boottime()
         let isSame = connections == client.connections
+        let isBack = state.withLock { state in
+            defer { state.connections = connections }
+            return state.connections.map { $0 != connections } ?? false
+        }
+        // A Redis that was away may be back with older data, and no fence need be missing in them.
+        if isBack { board.tellAgain() }
         let ripe = state.withLock { state in
             if !isSame { state.watch.interrupt() }
             return state.watch.observe(signs, sent: sent, received: received, connection: connections)
@@ -141,6 +150,7 @@ final class Leaseholder: Sendable {
             return state.hold
         }
         if let hold, former == nil {
+            board.tellAgain()
             logger.critical(
                 """
                 Redis has lost data: it knows less than this worker has seen (an old dump, FLUSHALL, a failover). What runs \
@@ -248,29 +258,44 @@ final class Leaseholder: Sendable {
         // Before its recipe runs there is nothing to protect.
         guard let attempt = board.attempt(of: id, fence: fence), attempt.started != nil else { return }
         do {
-            if try await restore(attempt.info) == .ok {
+            let reporter = board.reporter(of: id, fence: fence)
+            if try await restore(attempt.info, reporter?.fold ?? EventFold(of: attempt.info)) == .ok {
                 logger.notice("\(id) was written back to Redis, which had lost it")
             }
+            // What came since then may have been told to a Redis that did not know the attempt.
+            reporter?.tellAgain()
         } catch {
             logger.debug("writing \(id) back: \(error)")
         }
     }
 
     /// Writes an attempt back that Redis lost, as it stands in its folder.
-    func restore(_ info: AttemptInfo) async throws -> StoreCode {
+    /// - Parameter told: what its events add up to.
+    func restore(_ info: AttemptInfo, _ told: EventFold) async throws -> StoreCode {
         guard var fields = AttemptContext(info.record).fields else { return .notFound }
         if let payload = try? SmallFile.bytes("\(info.folder)/payload.json") {
             fields["payload"] = String(decoding: payload, as: UTF8.self)
         }
+        fields["logPath"] = info.logPath
+        fields["logBytes"] = String(info.log.size)
+        fields["progress"] = "0"
+        fields["startedAt"] = Timestamp.now().description
         if let started = info.started {
             fields["pid"] = String(started.pid)
             fields["pidStartTime"] = String(started.startTime)
+            fields["startedAt"] = max(started.startedAt.description, fields["updatedAt"] ?? "")
+            fields["revision"] = String((Int(fields["revision"] ?? "") ?? 0) + Leaseholder.mostChanges(since: started))
         }
-        fields["logPath"] = info.logPath
-        fields["logBytes"] = "0"
-        fields["progress"] = "0"
-        fields["startedAt"] = Timestamp.now().description
+        for (name, value) in told.all { fields[name] = value }
         return try await store.restore(info.jobID, fence: info.fence, worker: identity.id, terms, fields: fields)
+    }
+
+    /// At least as many changes as the store can have seen since a recipe began: nobody counts them but Redis, and a revision
+    /// must not fall.
+    private static func mostChanges(since started: StartedRecord) -> Int {
+        let begun = Int64(started.startTime) * 1000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+        let seconds = max(0, ProcessIdentity.boottime() - begun) / 1000
+        return 20 * (Int(seconds) + 1)
     }
 
     /// Redis does not serve. As long as its own host says so the clocks of the leases stand still: nobody else has a Redis

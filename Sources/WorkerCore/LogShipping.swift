@@ -30,6 +30,11 @@ final class LogShipping: Sendable {
         await ship(info, upTo: size, pieces: LogShipping.batch)
     }
 
+    /// The copy of a log is gone: it is made anew.
+    func restart(_ info: AttemptInfo) {
+        offsets.withLock { $0[info.folder] = nil }
+    }
+
     /// Copies the rest of an ended attempt's log, its end at least.
     func finish(_ info: AttemptInfo, size: Int) async {
         await ship(info, upTo: size, pieces: most / LogShipping.pieceSize + 1)

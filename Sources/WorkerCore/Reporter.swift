@@ -9,8 +9,13 @@ final class Reporter: Sendable {
     private struct State {
         var fold: EventFold
         var newest: JSON?
+        var started: StartedRecord?
         var logBytes: Int?
         var kill: JSON?
+        /// The log or the receipt of a kill has changed since it was told of.
+        var isDue = false
+        /// Redis knows less than it was told: it is told everything again.
+        var isBehind = false
         var task: Task<Void, Never>?
         var isStopped = false
         /// The worker before may know when something was registered.
@@ -29,6 +34,8 @@ final class Reporter: Sendable {
 
     /// Shortest time between two batches.
     private static let pause = Duration.milliseconds(100)
+    /// Time until what Redis does not know is told again: the attempt is written back first.
+    private static let longPause = Duration.seconds(1)
 
     init(
         attempt: Attempt,
@@ -48,8 +55,36 @@ final class Reporter: Sendable {
         (signal, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func logGrew(to bytes: Int) { change { $0.logBytes = bytes } }
-    func killed(_ receipt: JSON) { change { $0.kill = receipt } }
+    func logGrew(to bytes: Int) {
+        change {
+            $0.logBytes = bytes
+            $0.isDue = true
+        }
+    }
+
+    func killed(_ receipt: JSON) {
+        change {
+            $0.kill = receipt
+            $0.isDue = true
+        }
+    }
+
+    /// The recipe runs. Returns once Redis knows.
+    func started(_ record: StartedRecord) async {
+        state.withLock { $0.started = record }
+        let code = await persistence.insist("recording the start of \(attempt.jobID)") {
+            try await store.started(attempt.info, record)
+        }
+        if code.isForgotten { tellAgain() }
+    }
+
+    /// Redis may know less than it was told.
+    func tellAgain() {
+        change { $0.isBehind = true }
+    }
+
+    /// What the attempt has told so far, for a Redis that has lost it.
+    var fold: EventFold { state.withLock { $0.fold } }
 
     func add(_ lines: [JSON]) {
         change { state in
@@ -80,20 +115,22 @@ final class Reporter: Sendable {
 
     private func run() async {
         for await _ in signal {
-            await flush()
-            await pause()
+            while await !flush() { if await !pause(Reporter.longPause) { break } }
+            _ = await pause(Reporter.pause)
         }
     }
 
-    /// Waits between two batches, unless there will be no other.
-    private func pause() async {
+    /// Waits between two batches.
+    /// - Returns: false, and at once, when there will be no other.
+    private func pause(_ time: Duration) async -> Bool {
         let pause = state.withLock { state -> Task<Void, Never>? in
             guard !state.isStopped else { return nil }
-            let pause = Task<Void, Never> { try? await Task.sleep(for: Reporter.pause) }
+            let pause = Task<Void, Never> { try? await Task.sleep(for: time) }
             state.pause = pause
             return pause
         }
         await pause?.value
+        return state.withLock { !$0.isStopped }
     }
 
     private func recall() async {
@@ -108,25 +145,47 @@ final class Reporter: Sendable {
         }
     }
 
-    private func flush() async {
+    /// - Returns: false when Redis does not know the attempt, so that it must be told again.
+    private func flush() async -> Bool {
         await recall()
+        let isBehind = state.withLock { state in
+            defer { state.isBehind = false }
+            return state.isBehind
+        }
+        if isBehind, await !tellStart() {
+            state.withLock { $0.isBehind = true }
+            return false
+        }
         let (fields, newest, logBytes) = state.withLock { state -> ([(String, String)], JSON?, Int?) in
-            var fields = state.fold.takeChanges()
-            if let bytes = state.logBytes { fields.append(("logBytes", String(bytes))) }
-            if let kill = state.kill { fields.append(("kill", kill.text)) }
+            var fields = isBehind ? state.fold.takeAll() : state.fold.takeChanges()
+            let isDue = isBehind || state.isDue
+            let logBytes = isDue ? state.logBytes : nil
+            if let logBytes { fields.append(("logBytes", String(logBytes))) }
+            if isDue, let kill = state.kill { fields.append(("kill", kill.text)) }
             defer {
                 state.newest = nil
-                state.logBytes = nil
-                state.kill = nil
+                state.isDue = false
             }
-            return (fields, state.newest, state.logBytes)
+            return (fields, state.newest, logBytes)
         }
         if let logBytes { await shipping.ship(attempt.info, upTo: logBytes) }
-        guard !fields.isEmpty else { return }
+        guard !fields.isEmpty else { return true }
         let data = newest.map { Reporter.summary(of: $0) }
-        _ = await persistence.insist("reporting \(attempt.jobID)") {
+        let code = await persistence.insist("reporting \(attempt.jobID)") {
             try await store.report(attempt.jobID, fence: attempt.fence, fields: fields, data: data)
         }
+        if code == nil || code.isForgotten { state.withLock { $0.isBehind = true } }
+        return !code.isForgotten
+    }
+
+    /// Redis may have forgotten that the attempt runs.
+    private func tellStart() async -> Bool {
+        guard let started = state.withLock(\.started) else { return true }
+        let code = await persistence.insist("recording the start of \(attempt.jobID)") {
+            try await store.started(attempt.info, started)
+        }
+        if code.isForgotten { shipping.restart(attempt.info) }
+        return !code.isForgotten
     }
 
     /// What the stream of events shows of an event: where it stands, not its whole content.
@@ -137,4 +196,9 @@ final class Reporter: Sendable {
         }
         return .object(summary)
     }
+}
+
+extension StoreCode? {
+    /// Redis has lost the attempt, or it was given away.
+    fileprivate var isForgotten: Bool { self == .notFound || self == .staleFence }
 }

@@ -38,17 +38,12 @@ struct Runner: Sendable {
         let context = AttemptContext(job)
         let fence = job.fence ?? 0
         do throws(LaunchFailure) {
-            var launch = try await planner.launch(for: job)
+            var launch = try await plan(job, fence: fence)
             _ = await leases.confirm(job.id, fence: fence)
             launch.lease = leases.lease
             launch.leaseFrom = board.renewedAt(job.id, fence: fence)
             CrashPoint.planned.reached()
-            if board.isKilled(job.id) {
-                // Secrets may take their time: what was killed meanwhile is not begun. The store ends it.
-                await release(job.id, fence: fence)
-                board.remove(job.id, fence: fence)
-                return nil
-            }
+            if board.isKilled(job.id) { return await giveUp(job.id, fence: fence) }
             let attempt: Attempt
             do throws(SupervisionError) {
                 attempt = try supervisor.launch(launch)
@@ -59,9 +54,30 @@ struct Runner: Sendable {
             CrashPoint.launched.reached()
             return await follow(attempt, context)
         } catch {
+            if board.isKilled(job.id) { return await giveUp(job.id, fence: fence) }
             logger.warning("\(job.id) could not be started: \(error.message)")
             return await end(job.id, fence: fence, Ending.outcome(of: error, context))
         }
+    }
+
+    /// Prepares a launch: a kill ends that, for a command that is asked for a secret may take its time.
+    private func plan(_ job: Job, fence: Int64) async throws(LaunchFailure) -> Launch {
+        let planning = Task(executorPreference: executor) { [planner] () -> Result<Launch, LaunchFailure> in
+            do throws(LaunchFailure) {
+                return .success(try await planner.launch(for: job))
+            } catch {
+                return .failure(error)
+            }
+        }
+        board.prepares(job.id, fence: fence) { planning.cancel() }
+        return try await planning.value.get()
+    }
+
+    /// What was killed before it began is not begun. The store ends it.
+    private func giveUp(_ id: String, fence: Int64) async -> Job? {
+        await release(id, fence: fence)
+        board.remove(id, fence: fence)
+        return nil
     }
 
     /// Follows an attempt that a former worker started.
@@ -83,14 +99,14 @@ struct Runner: Sendable {
 
     /// Settles an attempt that ended while no worker was there.
     func settle(_ found: FoundAttempt) async {
-        var fold = EventFold(isRemote: found.context?.isRemote ?? false)
+        var fold: EventFold
         let info: AttemptInfo
         let outcome: HoistwayStore.Outcome
         switch found {
         case .alive: return
         case .ended(let ended, let exit):
             info = ended
-            for event in info.events().lines { fold.add(event) }
+            fold = EventFold(of: info)
             if fold.hasArrivals { fold.recall(await registrations(of: info)) }
             await recordStart(info, exit)
             outcome = Ending.outcome(of: exit, &fold, AttemptContext(info.record))
@@ -100,7 +116,7 @@ struct Runner: Sendable {
             return
         case .lost(let lost, let record):
             info = lost
-            for event in info.events().lines { fold.add(event) }
+            fold = EventFold(of: info)
             if fold.hasArrivals { fold.recall(await registrations(of: info)) }
             outcome = Ending.outcome(of: record, &fold, AttemptContext(info.record))
             await shipping.finish(info, size: info.log.size)
@@ -122,21 +138,19 @@ struct Runner: Sendable {
     private func recordStart(_ info: AttemptInfo, _ exit: ExitRecord) async {
         guard exit.startedAt != nil, let started = info.started else { return }
         _ = await persistence.insist("recording the start of \(info.jobID)") {
-            try await store.started(
-                info.jobID,
-                fence: info.fence,
-                pid: started.pid,
-                startTime: started.startTime,
-                log: info.logPath
-            )
+            try await store.started(info, started)
         }
     }
 
-    /// The store knows of an end, or will not: an attempt that Redis lost is written back first.
+    /// The store knows of an end, or will not: an attempt that Redis lost is written back first. The answer to that may be
+    /// lost, and whoever renews its lease may have done it.
     private func settled(_ info: AttemptInfo, _ outcome: HoistwayStore.Outcome, _ code: StoreCode) async {
         if code == .staleFence || code == .notFound {
-            let restored = await persistence.insist("writing \(info.jobID) back") { try await leases.restore(info) }
-            if restored == .ok {
+            let told = EventFold(of: info)
+            let restored = await persistence.insist("writing \(info.jobID) back") {
+                try await leases.restore(info, told)
+            }
+            if restored == .ok || restored == .already {
                 logger.notice("\(info.jobID) was written back to Redis, which had lost it, and is over")
                 _ = await persistence.insist("recording the end of \(info.jobID)") {
                     try await store.finish(info.jobID, fence: info.fence, outcome)
@@ -160,19 +174,12 @@ struct Runner: Sendable {
             persistence: persistence,
             shipping: shipping
         )
+        board.reports(attempt.jobID, fence: attempt.fence, reporter)
         for await event in attempt.events {
             switch event {
             case .started(let started):
                 CrashPoint.started.reached()
-                _ = await persistence.insist("recording the start of \(attempt.jobID)") {
-                    try await store.started(
-                        attempt.jobID,
-                        fence: attempt.fence,
-                        pid: started.pid,
-                        startTime: started.startTime,
-                        log: attempt.logPath
-                    )
-                }
+                await reporter.started(started)
                 CrashPoint.startRecorded.reached()
             case .logGrew(let bytes): reporter.logGrew(to: bytes)
             case .events(let lines, _): reporter.add(lines)
@@ -247,12 +254,16 @@ struct Runner: Sendable {
     }
 }
 
-extension FoundAttempt {
-    /// What is known of an attempt that does not live.
-    fileprivate var context: AttemptContext? {
-        switch self {
-        case .alive: nil
-        case .ended(let info, _), .neverStarted(let info), .lost(let info, _): AttemptContext(info.record)
-        }
+extension Store {
+    /// The process of an attempt runs.
+    func started(_ info: AttemptInfo, _ record: StartedRecord) async throws -> StoreCode {
+        try await started(
+            info.jobID,
+            fence: info.fence,
+            pid: record.pid,
+            startTime: record.startTime,
+            log: info.logPath,
+            at: record.startedAt
+        )
     }
 }

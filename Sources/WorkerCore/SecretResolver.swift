@@ -91,11 +91,16 @@ struct SecretResolver: Sendable {
     private func output(of command: String, _ name: String) async throws(SecretFailure) -> [UInt8] {
         let words = commands[command] ?? []
         guard let program = words.first else { throw SecretFailure(description: "secret \(name): \(command) is empty") }
+        // What it started may hold its output open: it ends with all that is in its group.
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
         do {
-            let result = try await withTimeout(commandLimit) {
+            let result = try await withTimeout(commandLimit) { [options] in
                 try await run(
                     program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
                     arguments: Arguments(Array(words.dropFirst())),
+                    platformOptions: options,
                     output: .bytes(limit: SecretResolver.maximum),
                     error: .discarded
                 )

@@ -8,6 +8,10 @@ final class SlotBoard: Sendable {
         var fence: Int64
         /// Nil while the launch is prepared.
         var attempt: Attempt?
+        /// Gives its preparation up.
+        var cancel: (@Sendable () -> Void)?
+        /// Tells of the attempt.
+        var reporter: Reporter?
         /// The newest kill that was asked for, and whether the attempt's monitor has been told.
         var kill: KillRequest?
         var isKillDelivered = false
@@ -22,8 +26,8 @@ final class SlotBoard: Sendable {
         var requestedAt: String
         var signal: String?
         var grace: Duration?
-        var by: String
-        var why: String
+        var by: String?
+        var why: String?
     }
 
     fileprivate struct State {
@@ -89,9 +93,20 @@ final class SlotBoard: Sendable {
             // A newer attempt may have taken the entry over.
             guard state.entries[id]?.fence == attempt.fence else { return Entry?.none }
             state.entries[id]?.attempt = attempt
+            state.entries[id]?.cancel = nil
             return state.entries[id]
         }
         if let entry { deliver(id, entry) }
+    }
+
+    /// The job's launch is prepared, which may take its time: a kill gives it up.
+    func prepares(_ id: String, fence: Int64, cancel: @escaping @Sendable () -> Void) {
+        let isKilled = state.withLock { state in
+            guard state.entries[id]?.fence == fence else { return false }
+            state.entries[id]?.cancel = cancel
+            return state.entries[id]?.kill != nil
+        }
+        if isKilled { cancel() }
     }
 
     func remove(_ id: String, fence: Int64) {
@@ -140,7 +155,10 @@ final class SlotBoard: Sendable {
     }
 
     private func deliver(_ id: String, _ entry: Entry) {
-        guard let attempt = entry.attempt, let kill = entry.kill else { return }
+        guard let attempt = entry.attempt, let kill = entry.kill else {
+            entry.cancel?()
+            return
+        }
         let isFirst = state.withLock { state in
             guard let current = state.entries[id], !current.isKillDelivered else { return false }
             state.entries[id]?.isKillDelivered = true
@@ -212,6 +230,19 @@ extension SlotBoard {
 
     func attempt(of id: String, fence: Int64) -> Attempt? {
         state.withLock { state in state.entries[id].flatMap { $0.fence == fence ? $0.attempt : nil } }
+    }
+
+    func reports(_ id: String, fence: Int64, _ reporter: Reporter) {
+        state.withLock { if $0.entries[id]?.fence == fence { $0.entries[id]?.reporter = reporter } }
+    }
+
+    func reporter(of id: String, fence: Int64) -> Reporter? {
+        state.withLock { state in state.entries[id].flatMap { $0.fence == fence ? $0.reporter : nil } }
+    }
+
+    /// Redis may have lost what was told of the attempts: it is told again.
+    func tellAgain() {
+        for reporter in state.withLock({ $0.entries.values.compactMap(\.reporter) }) { reporter.tellAgain() }
     }
 
     /// The lease of an attempt was renewed: its monitor is told.

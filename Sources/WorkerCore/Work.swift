@@ -246,9 +246,14 @@ struct Work: Sendable {
         let before = types.served
         let announcement = announcement()
         guard isUnknown || types.served != before, board.isAccepting else { return }
-        _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
-        // Redis that lost this worker may have lost its limits too.
-        if isUnknown { try? await store.configure(settings.limits) }
+        if isUnknown {
+            _ = try? await store.register(types: announcement.types, worker: (identity.id, announcement.fields))
+            // Redis that lost this worker may have lost its limits too.
+            try? await store.configure(settings.limits)
+        } else {
+            let fields = announcement.fields.filter { $0.0 == "types" }
+            _ = try? await store.serve(announcement.types, worker: identity.id, fields: fields)
+        }
         // The claimer waits for hints about the types it knew.
         _ = try? await store.wake(claimer: identity.id)
     }

@@ -31,7 +31,7 @@ import Testing
 
     private func read(_ yaml: String, _ environment: [String: String] = [:]) throws -> Configuration {
         let root = try Setting(yaml: yaml, file: "hoistway.yaml")
-        return try Configuration(EnvironmentOverrides.apply(environment, to: root), environment: environment)
+        return try Configuration(try EnvironmentOverrides.apply(environment, to: root), environment: environment)
     }
 
     private func error(_ yaml: String, _ environment: [String: String] = [:]) -> String? {
@@ -99,6 +99,13 @@ import Testing
     @Test(arguments: [
         ("prefix: a\nwroker: {slots: 2}\n", "hoistway.yaml:2: unknown key \"wroker\"; did you mean \"worker\"?"),
         ("worker:\n  slot: 2\n", "hoistway.yaml:2: unknown key \"worker.slot\"; did you mean \"worker.slots\"?"),
+        ("slots: 4\n", "hoistway.yaml:1: unknown key \"slots\"; did you mean \"worker.slots\"?"),
+        (
+            "zzz: 1\n",
+            "known are redis, prefix, durability, data, recipes, types, worker, limits, rate, queue, resources, logs, "
+                + "retention, servers, api"
+        ),
+        ("limit: {application: 1}\n", "did you mean \"limits\"?"),
         ("worker:\n  secrets:\n    alow: []\n", "did you mean \"worker.secrets.allow\"?"),
         ("servers:\n  a:\n    host: b\n    prot: 1\n", "hoistway.yaml:4: unknown key \"servers.a.prot\""),
         (
@@ -146,6 +153,56 @@ import Testing
     @Test func aBadVariableIsNamed() {
         #expect(
             error("", ["HOISTWAY_WORKER_SLOTS": "x"])?.hasPrefix("HOISTWAY_WORKER_SLOTS: worker.slots must be") == true
+        )
+    }
+
+    @Test(arguments: [
+        ("HOISTWAY_RETENTION_DEFAULT_AGE", "retention"), ("HOISTWAY_RETENTION", "retention"),
+        ("HOISTWAY_WORKER_ENVIRONMENT", "worker.environment"), ("HOISTWAY_LIMITS", "limits"),
+        ("HOISTWAY_WORKER_SECRETS_COMMANDS_VAULT", "worker.secrets.commands"), ("HOISTWAY_SERVERS_A_HOST", "servers"),
+        ("HOISTWAY_RATE_BACKUP", "rate"), ("HOISTWAY_QUEUE_LIMIT", "queue.limit"),
+    ])
+    func aMapHasNoVariable(name: String, path: String) throws {
+        let found = try #require(error("", [name: "x"]))
+        #expect(found.hasPrefix("\(name): \(path) has keys of one's own"), "\(found)")
+        #expect(error("", [name: ""]) == nil)
+    }
+
+    @Test func aMistypedVariableIsToldOf() {
+        func warnings(_ names: String...) -> [String] {
+            EnvironmentOverrides.warnings(Dictionary(uniqueKeysWithValues: names.map { ($0, "1") }))
+        }
+        #expect(
+            warnings("HOISTWAY_WORKER_SLOT") == [
+                "the variable HOISTWAY_WORKER_SLOT means nothing; did you mean HOISTWAY_WORKER_SLOTS?"
+            ]
+        )
+        #expect(warnings("HOISTWAY_REDISS", "HOISTWAY_LOG_MAX_BYTES").count == 2)
+        // Those of recipes, of tests, of somebody else.
+        #expect(
+            warnings(
+                "HOISTWAY_JOB_ID",
+                "HOISTWAY_JOB_TYPE",
+                "HOISTWAY_RESOURCE_ID",
+                "HOISTWAY_ATTEMPT",
+                "HOISTWAY_FENCE",
+                "HOISTWAY_PAYLOAD",
+                "HOISTWAY_WORKSPACE",
+                "HOISTWAY_EVENTS",
+                "HOISTWAY_ACTION",
+                "HOISTWAY_NODE",
+                "HOISTWAY_SERVER_ID",
+                "HOISTWAY_DEPLOYMENT_ID",
+                "HOISTWAY_VERSION",
+                "HOISTWAY_ROLLBACK_OF",
+                "HOISTWAY_RETRY_OF",
+                "HOISTWAY_NO_COMMAND_EVAL",
+                "HOISTWAY_SECRET_A",
+                "HOISTWAY_QUICKSTART_BUILD",
+                "HOISTWAY_TEST_X",
+                "HOISTWAY_WORKER_SLOTS",
+                "HOME"
+            ) == []
         )
     }
 

@@ -240,4 +240,13 @@ import Testing
         #expect(result.code == 1)
         #expect(result.error.contains("log_unavailable: the log is on elsewhere"))
     }
+
+    /// Nobody is sent to the host that he is on.
+    @Test func aLogThatIsGoneIsSaidToBeGone() async throws {
+        let id = try await enqueue()
+        try await work(.done, fields: [("logBytes", "9"), ("host", ProcessSurroundings.hostname())])
+        let result = try await run("logs", id)
+        #expect(result.code == 1)
+        #expect(result.error.contains("log_unavailable: the file /nonexistent/log is gone"), "\(result.error)")
+    }
 }

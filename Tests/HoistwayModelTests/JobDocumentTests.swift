@@ -201,6 +201,31 @@ import Testing
     }
 }
 
+@Suite struct ResourceFieldTests {
+    @Test(arguments: [
+        (#"{"type":"application","applicationId":""}"#, ["applicationId: must not be empty"]),
+        (#"{"type":"application","resourceId":""}"#, ["resourceId: must not be empty"]),
+        (#"{"type":"application"}"#, ["applicationId: is required"]),
+        (#"{"type":"server","serverId":"a b"}"#, ["serverId: must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"]),
+        (#"{"type":"nosuch"}"#, [#"resourceId: is required: "nosuch" is no built-in type"#]),
+        (
+            #"{"type":"bakup"}"#,
+            [#"resourceId: is required: "bakup" is no built-in type; did you mean the type "backup"?"#]
+        ),
+        (
+            #"{"type":"nosuch","applicationId":"b"}"#,
+            [
+                #"type: is "nosuch", but applicationId is the id of type "application""#,
+                #"resourceId: is required: "nosuch" is no built-in type"#,
+            ]
+        ),
+    ])
+    func whatIsMissing(text: String, messages: [String]) {
+        let error = #expect(throws: Refusal.self) { try JobDocument(parsing: Array(text.utf8)) }
+        #expect(error?.fieldErrors.entries.map { "\($0.field): \($0.message)" } == messages)
+    }
+}
+
 @Suite struct ControlDocumentTests {
     private func parse(_ text: String) throws -> ControlDocument { try ControlDocument(parsing: Array(text.utf8)) }
 
@@ -260,6 +285,20 @@ import Testing
     func refuses(text: String, field: String) {
         let error = #expect(throws: Refusal.self) { try parse(text) }
         #expect(error?.fieldErrors.entries.first?.field == field)
+    }
+
+    @Test(arguments: [
+        (#"{"command":"pause","type":"application","id":"x"}"#, ["id: is no field of pause"]),
+        (#"{"id":"x"}"#, ["command: is required"]),
+        (#"{"command":null,"nme":1}"#, ["command: is required"]),
+        (#"{"command":"kill","label":"noeq"}"#, ["label: must be key=value"]),
+        (#"{"command":"kill","id":"a","type":"backup"}"#, ["type: cannot be combined with id"]),
+        (#"{"command":"retry","ids":"a"}"#, ["id: is required", #"ids: unknown field; did you mean "id"?"#]),
+        (#"{"command":"retry","id":""}"#, ["id: must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"]),
+    ])
+    func saysNothingWrongOfAField(text: String, messages: [String]) {
+        let error = #expect(throws: Refusal.self) { try parse(text) }
+        #expect(error?.fieldErrors.entries.map { "\($0.field): \($0.message)" } == messages)
     }
 
     @Test func namesTheNearestCommand() {

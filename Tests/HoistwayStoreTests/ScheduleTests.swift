@@ -69,6 +69,10 @@ import Testing
             #expect(try await refusal { _ = try await store.runSchedule("s") } == .notFound)
             let unknown = #"{"id":"s","cron":"@daily","job":{"type":"nobodys","resourceId":"r"}}"#
             #expect(try await refusal { try await store.put(Schedule(parsing: Array(unknown.utf8))) } == .unknownType)
+            let told = await #expect(throws: Refusal.self) {
+                try await store.put(Schedule(parsing: Array(unknown.utf8)))
+            }
+            #expect(told?.fieldErrors.entries.map(\.field) == ["job.type"])
             #expect(
                 try await refusal { try await store.put(try schedule(#""timezone":"Nowhere/At_all""#)) }
                     == .invalidDocument

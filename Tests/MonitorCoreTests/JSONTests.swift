@@ -90,15 +90,32 @@ import Testing
         #expect(event.masks == [Bytes("learnt")])
         #expect(event.cleanups == [[Bytes("docker"), Bytes("rm")]])
         #expect(event.isRecord)
-        #expect(event.record(Needles()).text == #"{"progress":55,"x":[1]}"#)
+        #expect(event.record(Needles()).text == #"{"progress":55}"#)
     }
 
-    @Test func onlyKnownMembersMakeARecord() throws {
-        #expect(try #require(EventLine(Bytes(#"{"x":1}"#))).isRecord == false)
+    @Test(arguments: [
+        #"{"progress":0}"#, #"{"progress":55.9}"#, #"{"progress":1e2}"#, #"{"progress":-0.0}"#, #"{"stage":"s"}"#,
+        #"{"component":"c"}"#, #"{"message":""}"#, #"{"result":{}}"#, #"{"error":{}}"#,
+        #"{"resource":{"urn":"u","status":"unchanged","duration":1.5}}"#, #"{"resource":{"name":"n","urn":null}}"#,
+        #"{"registration":{"endpoint":"e","status":"failed","error":"x"}}"#,
+        #"{"error":{"code":"c","details":{"retryable":false,"retryAfter":"2m","causedBy":[]}}}"#,
+        #"{"progress":7,"message":null,"later":1}"#, #"{"remote":{"pid":1}}"#,
+    ])
+    func goodEventsMakeARecord(text: String) throws {
+        #expect(try #require(EventLine(Bytes(text: text))).isRecord)
+    }
+
+    @Test func whatTheMonitorKeepsMakesNoRecord() throws {
         #expect(try #require(EventLine(Bytes(#"{"mask":"abcd"}"#))).isRecord == false)
-        for key in ["progress", "stage", "component", "message", "resource", "registration", "result", "error"] {
-            #expect(try #require(EventLine(Bytes(text: "{\"\(key)\":1}"))).isRecord)
-        }
+    }
+
+    @Test(arguments: [
+        ("0", 0.0), ("-0.0", 0), ("12.5", 12.5), ("1e2", 100), ("1500e-1", 150), ("-3", -3), ("1E+1", 10),
+        ("0e999999", 0), ("1e-999999", 0),
+    ])
+    func numbers(text: String, value: Double) throws {
+        let bytes = Bytes(text: text)
+        #expect(abs(try #require(JSONScanner.number(bytes, in: bytes.indices)) - value) < 1e-9)
     }
 
     @Test func unknownLevelsAreInformation() throws {
@@ -110,7 +127,16 @@ import Testing
 
     @Test(arguments: [
         #"{"mask":1}"#, #"{"cleanup":"rm"}"#, #"{"cleanup":[]}"#, #"{"cleanup":["a",1]}"#, #"{"cleanup":[""]}"#,
-        #"{"cleanup":["a\u0000b"]}"#, #"{"log":"text"}"#, "not json", "[1]",
+        #"{"cleanup":["a\u0000b"]}"#, #"{"log":"text"}"#, "not json", "[1]", "{}", #"{"unknown":1}"#,
+        #"{"progress":"x"}"#, #"{"progress":150}"#, #"{"progress":100.5}"#, #"{"progress":-3}"#,
+        #"{"progress":1e400}"#, #"{"progress":[]}"#, #"{"progress":5,"progress":"x"}"#, #"{"message":5}"#,
+        #"{"stage":{}}"#, #"{"component":true}"#, #"{"message":null}"#, #"{"result":[]}"#, #"{"error":"s"}"#,
+        #"{"error":{"code":5}}"#, #"{"error":{"retryable":"no"}}"#, #"{"error":{"details":[]}}"#,
+        #"{"error":{"details":{"retryAfter":{}}}}"#, #"{"resource":5}"#, #"{"resource":{}}"#,
+        #"{"resource":{"urn":"u","status":"weird"}}"#, #"{"resource":{"urn":5}}"#,
+        #"{"resource":{"urn":"u","duration":[]}}"#, #"{"registration":{"name":"n","status":"odd"}}"#,
+        #"{"registration":{"status":"failed"}}"#, #"{"log":{}}"#, #"{"log":{"message":5}}"#,
+        #"{"log":{"level":5,"message":"m"}}"#, #"{"progress":5,"message":7}"#,
     ])
     func badEventsAreNoEvents(text: String) {
         #expect(EventLine(Bytes(text: text)) == nil)

@@ -43,6 +43,8 @@ struct LaunchPlannerTests {
     @Test(arguments: [
         ("web", "web"), ("Web-1_x.y", "Web-1_x.y"), ("..", "%2E."), (".hidden", "%2Ehidden"), ("a/b", "a%2Fb"),
         ("ä", "%C3%A4"), ("a b%", "a%20b%25"),
+        ("web.2", "web%2E2"), ("1.2.3", "1.2%2E3"), ("web.", "web."), ("web.2x", "web.2x"), ("web..07", "web.%2E07"),
+        ("2", "2"), (".2", "%2E2"),
     ])
     func workspaceName(resource: String, name: String) async throws {
         let launch = try await planner().launch(for: job(resource))

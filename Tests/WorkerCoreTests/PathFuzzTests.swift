@@ -51,6 +51,9 @@ import Testing
                 Self.normal("/data/workspaces/backup/\(name)") == ["data", "workspaces", "backup", Substring(name)]
             )
             #expect(name.utf8.count <= 255)
+            // The second attempt of another resource gets such a folder.
+            let number = name.utf8.reversed().prefix { (0x30...0x39).contains($0) }.count
+            #expect(number == 0 || name.utf8.dropLast(number).last != UInt8(ascii: "."), "\(name)")
             let other = names.updateValue(resource, forKey: name)
             // By bytes: for Swift two spellings of one letter are one text, for Redis and the disk they are not.
             #expect(other.map { Array($0.utf8) == Array(resource.utf8) } ?? true, "\(name) is the folder of two")

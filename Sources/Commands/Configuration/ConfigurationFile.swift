@@ -11,9 +11,10 @@ enum ConfigurationFile {
         } else {
             found = try search(console)
         }
+        for warning in EnvironmentOverrides.warnings(console.environment) { console.note("hoistway: \(warning)") }
         let root = try Setting(yaml: found?.text ?? "", file: found?.file ?? name)
         return try Configuration(
-            EnvironmentOverrides.apply(console.environment, to: root),
+            try EnvironmentOverrides.apply(console.environment, to: root),
             environment: console.environment
         )
     }

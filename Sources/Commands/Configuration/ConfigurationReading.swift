@@ -32,7 +32,7 @@ extension Configuration {
             servers[name] = try RemoteServer(setting, path: "servers.\(name)")
         }
         api = try API(reader.take("api"))
-        try reader.refuseTheRest()
+        try reader.refuseTheRest(EnvironmentOverrides.paths)
     }
 }
 

@@ -1,5 +1,7 @@
+import HoistwayModel
+
 /// The variables that override the file: `HOISTWAY_` and the key's path, `HOISTWAY_WORKER_SLOTS` for `worker.slots`. Maps with
-/// free keys have none; lists are separated by commas.
+/// free keys have none, which is an error; lists are separated by commas.
 enum EnvironmentOverrides {
     private static let scalars = [
         "redis", "prefix", "durability", "data", "recipes", "worker.slots", "worker.node", "worker.onStop",
@@ -9,6 +11,12 @@ enum EnvironmentOverrides {
         "api.tlsCert", "api.tlsKey", "api.noAuth",
     ]
     private static let lists = ["types", "worker.types", "worker.secrets.allow"]
+    private static let maps = [
+        "worker.environment", "worker.secrets.commands", "limits", "rate", "queue.limit", "retention", "servers",
+    ]
+
+    /// Every key, with the sections it is in.
+    static let paths = scalars + lists + maps
 
     /// `HOISTWAY_WORKER_FENCE_AFTER` for `worker.fenceAfter`.
     static func variable(for path: String) -> String {
@@ -25,7 +33,14 @@ enum EnvironmentOverrides {
     }
 
     /// The tree with every variable that is set, and not empty, in the place of what the file says.
-    static func apply(_ environment: [String: String], to root: Setting) -> Setting {
+    /// - Throws: `ConfigurationError` for a variable that would be of a map.
+    static func apply(_ environment: [String: String], to root: Setting) throws(ConfigurationError) -> Setting {
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where !text.isEmpty {
+            guard let path = maps.first(where: { name == variable(for: $0) || name.hasPrefix(variable(for: $0) + "_") })
+            else { continue }
+            let message = "\(path) has keys of one's own, so no variable sets it: write it in hoistway.yaml"
+            throw ConfigurationError(place: name, message: message)
+        }
         var root = root
         for path in scalars + lists {
             let name = variable(for: path)
@@ -38,6 +53,18 @@ enum EnvironmentOverrides {
             root.set(path.split(separator: ".").map(String.init)[...], to: setting)
         }
         return root
+    }
+
+    /// What to say of variables that look mistyped. Others of that beginning are let be: a recipe has its own, and whoever
+    /// runs Hoistway may too.
+    static func warnings(_ environment: [String: String]) -> [String] {
+        let known = (scalars + lists).map(variable(for:))
+        return environment.keys.sorted().compactMap { name in
+            guard name.hasPrefix("HOISTWAY_"), !known.contains(name),
+                let meant = known.first(where: { Nearest.distance(name, $0) == 1 })
+            else { return nil }
+            return "the variable \(name) means nothing; did you mean \(meant)?"
+        }
     }
 
     private static func trimmed(_ text: Substring) -> String {

@@ -26,14 +26,19 @@ struct SettingReader {
 
     /// The value of a key, which is known from then on; one without content is the same as absent.
     mutating func take(_ key: String) -> Setting? {
-        known.append(key)
+        know(key)
         guard let member = members.removeValue(forKey: key) else { return nil }
         if case .empty = member.value.value { return nil }
         return member.value
     }
 
-    /// Whether a key stands there with content.
-    func has(_ key: String) -> Bool {
+    private mutating func know(_ key: String) {
+        if !known.contains(key) { known.append(key) }
+    }
+
+    /// Whether a key, which is known from then on, stands there with content.
+    mutating func has(_ key: String) -> Bool {
+        know(key)
         guard let member = members[key] else { return false }
         if case .empty = member.value.value { return false }
         return true
@@ -69,10 +74,13 @@ struct SettingReader {
     }
 
     /// Refuses the first key that nobody took, with the nearest of the known ones.
-    func refuseTheRest() throws(ConfigurationError) {
+    /// - Parameter paths: of keys elsewhere, one of which may be meant.
+    func refuseTheRest(_ paths: [String] = []) throws(ConfigurationError) {
         for key in order {
             guard let member = members[key] else { continue }
-            let nearest = Nearest.name(to: key, among: known).map { "; did you mean \"\(name($0))\"?" }
+            let elsewhere = paths.first { $0.hasSuffix(".\(key)") }
+            let near = Nearest.name(to: key, among: known).map(name) ?? elsewhere
+            let nearest = near.map { "; did you mean \"\($0)\"?" }
             let all = "; known are \(known.joined(separator: ", "))"
             let message = "unknown key \"\(name(key))\"\(nearest ?? all)"
             throw ConfigurationError(place: member.place, message: message)

@@ -3,19 +3,14 @@
 --       worker's hash in pairs
 -- Returns: { OK, ids of the jobs the worker still has } | { WRONG_STATE, schema found, least schema that may read it }
 --- @include common
+--- @include types
 local schema, reader, worker, count = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local found = redis.call('HMGET', KEYS[1], 'schema', 'minReader')
 if found[1] and (tonumber(found[2] or '1') > schema or tonumber(found[1]) > schema + 1) then
   return { WRONG_STATE, found[1], found[2] or '1' }
 end
 if not found[1] then redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'minReader', ARGV[2]) end
-local all_paused = redis.call('SISMEMBER', P .. 'paused', '*') == 1
-for index = 5, 4 + count do
-  if redis.call('SADD', P .. 'types', ARGV[index]) == 1 and all_paused then
-    redis.call('SADD', P .. 'paused', ARGV[index])
-    announce('paused', 'type', ARGV[index], nil)
-  end
-end
+know_types(5, count)
 if worker == '' then return { OK, {} } end
 local key = P .. 'worker:' .. worker
 local values = { 'startedAt', AT, 'heartbeatAt', AT, 'state', 'running' }

@@ -16,7 +16,7 @@ if j.status == 'running' then return WRONG_STATE end
 local key = job_key(id)
 if redis.call('HEXISTS', key, 'kill') == 1 then
   local reason = redis.call('HEXISTS', key, 'supersededBy') == 1 and 'superseded' or 'killed'
-  finish(id, reason, 'error', reason, {}, nil)
+  finish(id, reason, 'error', reason, fields_of_kill(id), nil)
   return OK
 end
 local reason = type_paused(j.type) and 'paused' or 'queued'

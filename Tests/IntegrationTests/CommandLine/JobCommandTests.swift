@@ -74,6 +74,10 @@ struct JobCommandTests {
                 #expect(result.status == 69, "\(words): \(result)")
                 #expect(!result.errors.contains("secret-word"))
             }
+            let nobody = try await Program.run(["redis-cli", "--redis", "redis://:secret-word@127.0.0.1:1", "PING"])
+            #expect(nobody.status == 69 && !nobody.errors.contains("secret-word"), "\(nobody)")
+            let pong = try await Program.run(["redis-cli", "--redis", site.url, "PING"])
+            #expect(pong.status == 0 && pong.output == "PONG\n", "\(pong)")
         }
     }
 

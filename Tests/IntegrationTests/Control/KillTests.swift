@@ -62,6 +62,38 @@ struct KillTests {
         }
     }
 
+    /// Before its recipe runs: a command that is asked for a secret takes its time.
+    @Test func killWhileStarting() async throws {
+        try await Site.with { site in
+            try site.recipe("backup", "echo ran > \(site.directory.path)/ran")
+            let path = try site.write(
+                """
+                worker:
+                  secrets:
+                    commands: {slow: [sh, -c, "echo > \(site.directory.path)/asked; sleep 29; echo secret"]}
+                """,
+                to: "hoistway.yaml"
+            )
+            let worker = try await site.worker(["--config", path])
+            try await site.push("backup", #"{"id":"job","backupId":"db","secrets":{"S":"command:slow"}}"#)
+            try await eventually("the command to run") { access("\(site.directory.path)/asked", F_OK) == 0 }
+            let begun = ContinuousClock.now
+            _ = try await site.order(#""command":"kill","id":"job","why":"too slow""#)
+            let job = try await site.ended("job")
+            #expect(ContinuousClock.now - begun < .seconds(15), "well before the command's end")
+            #expect(job["status"] == "error" && job["reason"] == "killed" && job["message"] == "killed: too slow")
+            #expect(try await site.document("job", "error") == ["code": "killed", "message": "killed: too slow"])
+            let receipt = try await site.document("job", "kill")
+            #expect(receipt["by"] == .null && receipt["why"] == "too slow" && receipt["signals"] == [])
+            let times = ["requestedAt", "deliveredAt", "emptyAt"].compactMap { receipt[$0]?.stringValue }
+            #expect(times.count == 3 && times == times.sorted())
+            #expect(access("\(site.directory.path)/ran", F_OK) != 0)
+            // The slot is free again.
+            #expect(try await site.run("backup", "next")["status"] == "done")
+            try await worker.end(SIGTERM)
+        }
+    }
+
     @Test func politeRecipeMayTidyUp() async throws {
         try await Site.with { site in
             try site.recipe(
@@ -77,6 +109,8 @@ struct KillTests {
             #expect(try await site.log("job").contains("tidied"))
             let signals = try await site.document("job", "kill")["signals"]?.arrayValue
             #expect(signals?.map { $0["signal"] } == ["TERM"])
+            let receipt = try await site.document("job", "kill")
+            #expect(receipt["by"] == .null && receipt["why"] == .null)
             #expect(try await site.order(#""command":"kill","id":"job""#)["error"]?["code"] == "already_ended")
             #expect(try await site.order(#""command":"kill","id":"nobody""#)["error"]?["code"] == "not_found")
             try await worker.end(SIGTERM)

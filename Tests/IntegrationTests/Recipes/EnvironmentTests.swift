@@ -78,7 +78,17 @@ struct EnvironmentTests {
                 open("left-behind", "w").write("x")
                 """
             )
-            let worker = try await site.worker()
+            // Whoever starts a worker may ignore every signal, the two that glibc keeps to itself too.
+            let deaf = """
+                import ctypes, os, platform, sys
+                number = 13 if platform.machine() == "x86_64" else 134
+                action = (ctypes.c_ulong * 4)(1, 0, 0, 0)
+                for signal in range(1, 65):
+                    if signal not in (9, 15, 17, 19):
+                        ctypes.CDLL(None).syscall(number, signal, ctypes.byref(action), None, 8)
+                os.execv(sys.argv[1], sys.argv[1:])
+                """
+            let worker = try await site.worker(wrapper: ["python3", "-S", "-c", deaf])
             for id in ["one", "two"] {
                 let job = try await site.run("backup", id)
                 #expect(job["status"] == "done", "\(job)")
@@ -87,9 +97,9 @@ struct EnvironmentTests {
                 #expect(found["fds"] == [0, 1, 2, 3])
                 #expect(found["cwd"] == [] && found["argv"] == [.string("\(site.recipes)/backup")])
                 #expect(found["SigBlk"] == "0000000000000000")
-                // Python itself ignores SIGPIPE and SIGXFSZ, glibc's posix_spawn the two signals that are its own.
+                // Python itself ignores SIGPIPE and SIGXFSZ.
                 let ignored = try #require(found["SigIgn"]?.stringValue.flatMap { UInt64($0, radix: 16) })
-                #expect(ignored & ~0x1_8000_0000 == 0x100_1000)
+                #expect(ignored == 0x100_1000)
                 #expect(found["pgid"] == true)
             }
             try await worker.end(SIGTERM)

@@ -41,7 +41,7 @@ struct EventTests {
             )
             site.touch("two")
             job = try await site.ended("job")
-            #expect(job["status"] == "done" && job["progress"] == "100")
+            #expect(job["status"] == "done" && job["progress"] == "100" && job["message"] == "half")
             #expect(try await site.document("job", "result") == ["url": "http://y", "n": .number("1.50")])
             #expect(try await site.document("job", "registrations").arrayValue?.first?["endpoint"] == "http://x")
             let open = try await site.document("job", "resources").arrayValue?.filter {
@@ -51,6 +51,28 @@ struct EventTests {
             let log = try await site.log("job")
             #expect(log.contains(" ERROR told") && log.contains("no json"))
             #expect(log.split(separator: "\n").allSatisfy { Timestamp(parsing: String($0.prefix(24))) != nil })
+            try await worker.end(SIGTERM)
+        }
+    }
+
+    /// A bad line is logged as text, nothing else.
+    @Test func badLinesAreText() async throws {
+        try await Site.with { site in
+            let bad = [
+                #"{"resource":{"urn":"u","status":"weird"}}"#, #"{"registration":{"name":"n","status":"odd"}}"#,
+                #"{"progress":"x"}"#, #"{"progress":150}"#, #"{"progress":-3}"#, #"{"result":[]}"#, #"{"error":"s"}"#,
+                #"{"message":5}"#, #"{"resource":5}"#, #"{"unknown":1}"#, "{}", #"{"progress":7,"stage":8}"#,
+            ]
+            let path = try site.write(bad.map { $0 + "\n" }.joined(), to: "events")
+            try site.recipe("backup", "cat \(path) >&3")
+            let worker = try await site.worker()
+            let job = try await site.run("backup", "job")
+            #expect(job["status"] == "done")
+            for name in ["stage", "message", "result", "error", "resources", "registrations"] {
+                #expect(job[name] == nil, "\(name)")
+            }
+            let log = try await site.log("job").split(separator: "\n").map { $0.dropFirst(25) }
+            #expect(log == bad.map { "INFO \($0)" })
             try await worker.end(SIGTERM)
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import HoistwayModel
+import RESP
 import TestSupport
 import Testing
 
@@ -19,6 +20,26 @@ struct RecipeFolderTests {
             let served = try await site.hash("worker:\(id)")["types"]?.split(separator: ",").map(String.init) ?? []
             #expect(Set(served).isSuperset(of: ["application", "compose", "schedule", "terraform"]))
             #expect(!served.contains("backup"))
+            try await worker.end(SIGTERM)
+        }
+    }
+
+    /// What is on record of the worker besides stays.
+    @Test func aTypeThatComesLater() async throws {
+        try await Site.with { site in
+            let worker = try await site.worker()
+            let id = try #require(Site.text("\(site.data)/worker-id"))
+            let before = try await site.hash("worker:\(id)")
+            try await site.send(["HSET", "\(site.prefix):worker:\(id)", "state", "draining"])
+            try await site.send(["SET", "\(site.prefix):worker:\(id):forgotten", "1", "EX", 60])
+            try site.recipe("terraform", "true")
+            try await eventually("the type to be known", timeout: .seconds(30)) {
+                try await site.hash("worker:\(id)")["types"]?.contains("terraform") == true
+            }
+            let after = try await site.hash("worker:\(id)")
+            #expect(after["startedAt"] == before["startedAt"] && after["state"] == "draining")
+            #expect(try await site.send(["EXISTS", "\(site.prefix):worker:\(id):forgotten"]).int == 1)
+            #expect(try await site.send(["SISMEMBER", "\(site.prefix):types", "terraform"]).int == 1)
             try await worker.end(SIGTERM)
         }
     }

@@ -77,6 +77,44 @@ struct RemoteFaultTests {
         }
     }
 
+    /// The session of the connection and its near side die at once: nobody is left whom the end of either could tell.
+    @Test func theWholeConnectionIsKilled() async throws {
+        try await RemoteSite.with { remote in
+            let site = remote.site
+            try site.recipe("backup", Self.stubborn(remote))
+            let worker = try await remote.worker()
+            try await remote.push("backup", "job")
+            try await eventually("it to run") { try await site.field("job", "progress") == "1" }
+            let attempt = try #require(remote.server.attempts.first)
+            let owner = Site.text("\(remote.server.home)/.hoistway/attempts/\(attempt)/self")
+            let supervisor = try #require(owner?.split(separator: ":").first.flatMap { pid_t($0) })
+            #expect(!remote.server.processes(of: "job").isEmpty)
+            let session = Self.members(ofSession: getsid(supervisor))
+            #expect(session.contains(supervisor))
+            // What cleans up after a near side that was killed is held back, so that only the server can do it.
+            let daemon = try #require(remote.server.pid)
+            kill(daemon, SIGSTOP)
+            for pid in session + site.processes(of: "job") { kill(pid, SIGKILL) }
+            try await remote.untilGone("job", timeout: .seconds(30))
+            kill(daemon, SIGCONT)
+            #expect(try await site.ended("job")["reason"] == "lost")
+            try await worker.end(SIGTERM)
+        }
+    }
+
+    private static func members(ofSession session: pid_t) -> [pid_t] {
+        guard let listing = opendir("/proc") else { return [] }
+        defer { closedir(listing) }
+        var pids: [pid_t] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = pid_t(name), getsid(pid) == session { pids.append(pid) }
+        }
+        return pids
+    }
+
     @Test(arguments: [
         ("#!/no/such/interpreter\n", "the server has no program /no/such/interpreter"),
         ("#!/bin/sh\nexit 0", "Permission denied"),

@@ -26,6 +26,17 @@ enum LogSource: LogReading {
         return .file(AttemptLog(logPath: path, standardMaxBytes: standard), attempt: job.attempt)
     }
 
+    /// Where the log of a job is that cannot be read here, and what to do.
+    static func place(of job: Job) -> String {
+        let host = job.host ?? "an unknown host"
+        let path = job.logPath ?? ""
+        guard host == ProcessSurroundings.hostname() else {
+            return "the log is on \(host) at \(path); run this command or the worker there"
+        }
+        if access(path, F_OK) < 0, errno != EACCES { return "the file \(path) is gone, and so is its copy in Redis" }
+        return "the file \(path) may not be read; run this command as the worker's user, or the worker"
+    }
+
     var isCopy: Bool {
         if case .copy = self { true } else { false }
     }

@@ -76,10 +76,7 @@ struct LogsCommand: AsyncParsableCommand {
         let source = LogSource.of(job, in: session)
         guard source.isCopy, job.logBytes > 0 else { return }
         guard try await session.store.provideLog(of: job) else {
-            let host = job.host ?? "an unknown host"
-            let path = job.logPath ?? ""
-            let advice = "run this command or the worker there"
-            throw CommandFailure(.failed, "log_unavailable: the log is on \(host) at \(path); \(advice)")
+            throw CommandFailure(.failed, "log_unavailable: \(LogSource.place(of: job))")
         }
     }
 }

@@ -57,6 +57,9 @@ local function conclude(id, fence, outcome, repeatable, temporary, wait, fields)
   for _, value in ipairs(counted) do fields[#fields + 1] = value end
 
   if j.was_killed then
+    if outcome == 'spawn' then
+      for _, value in ipairs(fields_of_kill(id)) do fields[#fields + 1] = value end
+    end
     local reason = j.supersededBy and 'superseded' or 'killed'
     finish(id, reason, 'error', reason, fields, nil, j)
     return OK, 'error', reason

@@ -23,7 +23,6 @@ finish = function(id, event, status, reason, fields, data, j)
   local gone = { 'pid', 'pidStartTime', 'remotePid', 'runAt' }
   if not reason then
     gone[#gone + 1] = 'reason'
-    gone[#gone + 1] = 'message'
     gone[#gone + 1] = 'supersededBy'
   end
   redis.call('HDEL', key, unpack(gone))

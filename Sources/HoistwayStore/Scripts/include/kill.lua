@@ -14,3 +14,16 @@ local function request_kill(id, worker, signal, grace, by, why)
   local wake = P .. 'wake:worker:' .. worker
   if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
 end
+
+-- What there is to say of a job that was killed before anything of it ran: fields of its hash in pairs.
+local function fields_of_kill(id)
+  local text = redis.call('HGET', job_key(id), 'kill')
+  if not text then return {} end
+  local message = 'killed'
+  local read, kill = pcall(cjson.decode, text)
+  if read and type(kill.by) == 'string' and kill.by ~= '' then message = message .. ' by ' .. kill.by end
+  if read and type(kill.why) == 'string' and kill.why ~= '' then message = message .. ': ' .. kill.why end
+  local receipt = string.gsub(text, '"deliveredAt":null,"signals":%[%],"emptyAt":null}$',
+    '"deliveredAt":"' .. AT .. '","signals":[],"emptyAt":"' .. AT .. '"}')
+  return { 'message', message, 'error', '{"code":"killed","message":' .. cjson.encode(message) .. '}', 'kill', receipt }
+end
