@@ -123,7 +123,10 @@ struct RedisFaultTests {
                 let worker = try await site.worker(leases, environment: margin)
                 try await site.push("backup", #"{"id":"job","backupId":"a"}"#)
                 try await site.wait(for: "job", "running")
-                for index in 0..<3000 { _ = try await site.client.send(["SET", "filler:\(index)", "x"]) }
+                // Redis answers while it loads after each 1024 bytes, of which its handshake must not need too many.
+                _ = try await site.client.send(["CONFIG", "SET", "rdbcompression", "no"])
+                let value = String(repeating: "x", count: 500)
+                for index in 0..<3000 { _ = try await site.client.send(["SET", "filler:\(index)", .string(value)]) }
                 _ = try await site.client.send(["SAVE"])
                 try await redis.stop(SIGKILL)
                 // 3000 keys and more at 4 ms each: longer than lease and margin together.
