@@ -67,14 +67,18 @@ struct InstallerTests {
             let payload: JSON = [
                 "components": [
                     [
-                        "name": "db", "script": .string("(sleep 0.3; touch \(file)) >/dev/null 2>&1 &"),
-                        "check": ["command": ["test", "-e", .string(file)], "interval": 0.05],
+                        "name": "db", "run": ["true"],
+                        // No at first, yes from then on.
+                        "check": [
+                            "command": ["sh", "-c", .string("test -e \(file) || { touch \(file); exit 1; }")],
+                            "interval": 0.05,
+                        ],
                     ]
                 ]
             ]
             let outcome = try await run(payload, in: sandbox)
             #expect(outcome.status == 0 && sandbox.read(file) != nil)
-            #expect(outcome.log.contains("db does not answer yet: test exited with 1"))
+            #expect(outcome.log.contains("db does not answer yet: sh exited with 1"))
             #expect(registrations(outcome, of: "db") == ["pending", "registered"])
         }
     }
