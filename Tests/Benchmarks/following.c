@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <unistd.h>
+
+// A stream is a connection's last answer.
+static void follow(struct exchange *exchange, int port, const char *request, int epoll) {
+    uint64_t body = exchange->body, answers = exchange->answers;
+    connect_http(exchange, port);
+    exchange->body = body;
+    exchange->answers = answers;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = exchange};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, exchange->socket, &event);
+    send_request(exchange, request);
+}
 
 int main(int argc, char **argv) {
     if (argc != 6) fail("following PORT PATH FOLLOWERS TIMES BYTES");
@@ -17,13 +29,9 @@ int main(int argc, char **argv) {
     char *request = get_request(argv[2]);
     struct exchange *exchanges = calloc(count, sizeof *exchanges);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t index = 0; index < count; index++) {
-        connect_http(&exchanges[index], atoi(argv[1]));
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &exchanges[index]};
-        epoll_ctl(epoll, EPOLL_CTL_ADD, exchanges[index].socket, &event);
-    }
+    int port = atoi(argv[1]);
     int64_t begin = now_ns();
-    for (size_t index = 0; index < count; index++) send_request(&exchanges[index], request);
+    for (size_t index = 0; index < count; index++) follow(&exchanges[index], port, request, epoll);
     while (left > 0) {
         struct epoll_event events[64];
         int ready = epoll_wait(epoll, events, 64, 60000);
@@ -31,12 +39,12 @@ int main(int argc, char **argv) {
         for (int index = 0; index < ready; index++) {
             struct exchange *exchange = events[index].data.ptr;
             if (receive(exchange) == 0) continue;
+            close(exchange->socket);
             if (exchange->answers < times) {
-                send_request(exchange, request);
+                follow(exchange, port, request, epoll);
                 continue;
             }
             left--;
-            epoll_ctl(epoll, EPOLL_CTL_DEL, exchange->socket, NULL);
             bytes += exchange->body;
             errno = 0;
             if (exchange->body < least * times) fail("a follower that did not get all");
