@@ -80,10 +80,8 @@ extension NativeFace {
             _ = try await services.jobs.get(id, waiting: wait)
         }
         let view = try await services.jobs.view(id)
-        // What a job waits for changes without the job.
-        let tag = EntityTag(view.job.revision, view.waiting)
-        if tag.fits(request.headers[.ifNoneMatch]) { return .notModified(tag) }
-        return .json(view.json, headers: [.eTag: tag.text, .cacheControl: "no-cache"])
+        if view.tag.fits(request.headers[.ifNoneMatch]) { return .notModified(view.tag) }
+        return .json(view.json, headers: [.eTag: view.tag.text, .cacheControl: "no-cache"])
     }
 
     private func remove(_ request: APIRequest) async throws -> Response {

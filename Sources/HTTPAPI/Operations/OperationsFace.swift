@@ -40,7 +40,7 @@ package struct OperationsFace: Face {
         let job = try await services.jobs.get(request.parameter("id"))
         let tag = EntityTag(job.revision)
         if tag.fits(request.headers[.ifNoneMatch]) {
-            return Response(status: .notModified, headers: [.eTag: tag.text])
+            return .notModified(tag)
         }
         return answer(job, headers: [.eTag: tag.text, .cacheControl: "no-cache"])
     }

@@ -19,8 +19,8 @@ package struct APIRequest: Sendable {
     package internal(set) var parameters: [String: String] = [:]
     /// Who asks.
     package internal(set) var caller = Caller.nobody
-    /// Whether who asks still may: a token can be revoked while an answer lasts.
-    var isAllowed: @Sendable () async -> Bool = { true }
+    /// Whether who asks still may, where a token can be revoked while an answer lasts.
+    var isAllowed: (@Sendable () async -> Bool)?
     package let remoteAddress: String
     package let logger: Logger
     let channel: any Channel
@@ -36,7 +36,8 @@ package struct APIRequest: Sendable {
 
     /// Sends an answer that lasts, and ends the connection when who asked loses the right to it.
     func whileAllowed(_ body: () async throws -> Void) async rethrows {
-        let watch = Task { [isAllowed, channel] in
+        guard let isAllowed else { return try await body() }
+        let watch = Task { [channel] in
             repeat { try await Task.sleep(for: .milliseconds(500)) } while await isAllowed()
             channel.close(promise: nil)
         }

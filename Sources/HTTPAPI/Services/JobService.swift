@@ -15,8 +15,7 @@ package struct JobService: Sendable {
     package struct View: Sendable {
         package var job: Job
         package var json: [UInt8]
-        /// What it waits for, as far as that changes by what happens and not by the time alone; empty for other jobs.
-        package var waiting: [UInt8]
+        let tag: EntityTag
     }
 
     /// What became of a request for a job.
@@ -105,9 +104,15 @@ package struct JobService: Sendable {
         try await views.value(id) {
             let job = try await get(id)
             let json = try await json(job)
-            let waiting = ["position", "ahead", "because", "blockedBy"].map { json["waiting"]?[$0] ?? .null }
-            return View(job: job, json: json.utf8, waiting: job.status == .pending ? JSON.array(waiting).utf8 : [])
+            return View(job: job, json: json.utf8, tag: JobService.tag(of: job, json))
         }
+    }
+
+    /// The revision; what a job waits for changes without the job, and counts as far as the time alone does not change it.
+    private static func tag(of job: Job, _ json: JSON) -> EntityTag {
+        guard job.status == .pending else { return EntityTag(job.revision) }
+        let waiting = ["position", "ahead", "because", "blockedBy"].map { json["waiting"]?[$0] ?? .null }
+        return EntityTag(job.revision, JSON.array(waiting).utf8)
     }
 
     /// The job once it has ended, or as it stands after some seconds, or when the server is to stop.
