@@ -84,7 +84,7 @@ struct HostFaultTests {
                 try await run("/bin/mount", "-o", "remount,ro,bind", site.data)
                 #expect(Glibc.open("\(site.data)/probe", O_CREAT | O_WRONLY, 0o600) == -1 && errno == EROFS)
                 try await push(site, ["during"])
-                try await Task.sleep(for: .seconds(2))
+                try await eventually("it to be tried") { try await site.field("during", "attempt") != nil }
                 close(Glibc.open("\(site.directory.path)/gate", O_CREAT | O_WRONLY, 0o600))
                 try await run("/bin/umount", "-l", site.data)
                 for id in ["before", "during"] {
